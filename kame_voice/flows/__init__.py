@@ -1,0 +1,1 @@
+"""What a line says and knows: YAML, validated, frozen per call."""

@@ -1,0 +1,166 @@
+"""The seam between a call and the speech model that hears and speaks for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from kame_voice.core.errors import KameError
+from kame_voice.core.nouns import CallInfo, OracleSource, Pcm
+from kame_voice.flows.schema import Flow
+from kame_voice.hearing.base import HeardFrame
+
+__all__ = [
+    "FrontEnd",
+    "NoFreeSlot",
+    "OracleAppend",
+    "OracleClose",
+    "OracleConfirm",
+    "OracleOpen",
+    "OracleWithdraw",
+    "OracleWrite",
+    "Slot",
+    "SpokenFrame",
+    "SpokenWord",
+]
+
+
+class NoFreeSlot(KameError):
+    """Every slot of the front end is taken."""
+
+    code = "no-free-slot"
+
+
+@dataclass(frozen=True, slots=True)
+class OracleOpen:
+    """A new candidate answer begins; its first token has come, so it replaces older ones.
+
+    `covers_ms`: how far into the caller's audio the words go that it answers. `is_final`: it
+    answers a finished turn.
+    """
+
+    id: str
+    source: OracleSource
+    covers_ms: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OracleAppend:
+    """More text of an open oracle, as the source streamed it (may break inside a word)."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OracleClose:
+    """The oracle's text is complete."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OracleConfirm:
+    """The caller's turn, now known up to `covers_ms`, leaves this oracle's answer as it is."""
+
+    id: str
+    covers_ms: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OracleWithdraw:
+    """The oracle is wrong or void: whatever of it is unsaid is not to be said."""
+
+    id: str
+
+
+OracleWrite = OracleOpen | OracleAppend | OracleClose | OracleConfirm | OracleWithdraw
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word the agent says.
+
+    `utterance` numbers the stretches of speech of a call, 0, 1, 2 …: one greeting, one answer.
+    `oracle_id`: the oracle in force when it was chosen. `verbatim`: from `say`, not composed.
+    """
+
+    text: str
+    utterance: int
+    oracle_id: str | None = None
+    verbatim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenFrame:
+    """`pcm` is the next stretch of the agent's voice, [frame_samples].
+
+    `words` are those that *end* within it. `speaking` is false in silence between utterances.
+    `cut`: speech handed out before this frame and not yet heard is to be thrown away.
+    """
+
+    pcm: Pcm
+    words: tuple[SpokenWord, ...] = ()
+    speaking: bool = False
+    cut: bool = False
+
+
+class Slot(Protocol):
+    """One call's place in a front end."""
+
+    def hear(self, frame: HeardFrame) -> None:
+        """Take the next frame of the caller's audio, [frame_samples]. Never blocks."""
+        ...
+
+    def guide(self, write: OracleWrite) -> None:
+        """Write into the oracle stream. Writes to unknown or withdrawn ids are ignored. Never blocks."""
+        ...
+
+    async def say(self, text: str, *, interruptible: bool = True) -> bool:
+        """Speak exactly these words, after whatever is already being said verbatim.
+
+        Returns once the last of it was handed out by `frames`: true when all of it was, false
+        when the caller's barge-in ended it. A composed answer under way is ended first.
+        """
+        ...
+
+    def frames(self) -> AsyncIterator[SpokenFrame]:
+        """The agent's side, frame after frame without end until `release`. Iterated once.
+
+        The iterating side paces: `spoken` makes a frame when asked, `kame` when its engine steps.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Give the place back, wiped of everything this call left in it. Idempotent."""
+        ...
+
+
+class FrontEnd(Protocol):
+    """The speech model of the process.
+
+    `frame_samples` is the length of the frames its slots hear and speak (24 kHz).
+    `ready` is false while it cannot take calls (loading, faulted).
+    """
+
+    frame_samples: int
+    capacity: int
+
+    @property
+    def free(self) -> int:
+        """Slots that are not taken."""
+        ...
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def take_slot(self, call: CallInfo, flow: Flow) -> Slot:
+        """Reserve a place. Raises `NoFreeSlot` at once when there is none; never queues."""
+        ...
+
+    async def run(self) -> None:
+        """Own the model's tasks and threads; runs in the app's task group until cancelled."""
+        ...

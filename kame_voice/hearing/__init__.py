@@ -1,0 +1,1 @@
+"""What the call hears: voice activity, echo, and the turns a caller takes."""

@@ -1,0 +1,89 @@
+"""What the ear tells the front end and the transcriber. One ear a call, so there is one opinion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kame_voice.core.nouns import Pcm
+
+__all__ = [
+    "BargedIn",
+    "HeardFrame",
+    "TurnEnded",
+    "TurnEvent",
+    "TurnStarted",
+    "VoiceLapsed",
+    "VoiceOnset",
+    "VoicePaused",
+    "VoiceResumed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceOnset:
+    """The caller's voice began at `at_ms`, outside a turn; it may turn out to be a cough."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLapsed:
+    """The voice of the last `VoiceOnset` ended too soon to be a turn (cough, "mm-hm")."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The caller takes a turn; `at_ms` is its first voiced moment."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BargedIn:
+    """The turn that just started talks over the agent: the agent should stop."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePaused:
+    """The caller fell silent within a turn; `at_ms` is the end of the last voiced moment."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceResumed:
+    """The caller went on after a `VoicePaused`, in the same turn."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The caller's turn is over: silent for the line's end-of-turn threshold.
+
+    `start_ms` and `end_ms` are its first and last voiced moments.
+    """
+
+    start_ms: int
+    end_ms: int
+
+
+TurnEvent = VoiceOnset | VoiceLapsed | TurnStarted | BargedIn | VoicePaused | VoiceResumed | TurnEnded
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFrame:
+    """One frame of caller audio with what the ear made of it.
+
+    `at_ms` is where the frame starts. `voiced`: the caller's voice (not our echo) sounds in it.
+    `events` in the order in which they came about.
+    """
+
+    pcm: Pcm
+    at_ms: int
+    voiced: bool
+    events: tuple[TurnEvent, ...] = ()

@@ -1,0 +1,1 @@
+"""Transports of one call. Knows audio; knows nothing of front ends, oracles, flows or storage."""

@@ -1,0 +1,115 @@
+"""The seams of the back end: what it is asked, what it answers, what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource, Speaker
+from kame_voice.flows.schema import Flow
+from kame_voice.hearing.base import HeardFrame
+
+__all__ = [
+    "AnswerDelta",
+    "AnswerSource",
+    "OracleRecord",
+    "OracleRequest",
+    "Said",
+    "Transcriber",
+    "Transcript",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the caller has said in the current turn, as far as it is understood.
+
+    `stable` leads `text`: words that two hearings in a row agreed on. `covers_ms`: how far into
+    the call's audio it reaches. `is_final`: the turn is over and this is its last version;
+    `text` may be empty where a turn held no words.
+    """
+
+    text: str
+    stable: str
+    turn_start_ms: int
+    covers_ms: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One earlier turn of the conversation; an agent's text only as far as it was heard."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OracleRequest:
+    """A question to an answer source. `is_final` false: the caller is still talking.
+
+    `now` is the business's local time (time-zone aware).
+    """
+
+    call: CallInfo
+    flow: Flow
+    history: tuple[Said, ...]
+    caller_words: str
+    is_final: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A piece of an answer. `facts`: ids of the flow's facts that it uses, as far as known."""
+
+    text: str
+    facts: tuple[str, ...] = ()
+
+
+class AnswerSource(Protocol):
+    """Whoever knows the answer: an LLM or the flow's own knowledge."""
+
+    source: OracleSource
+
+    def answer(self, question: OracleRequest) -> AsyncIterator[AnswerDelta]:
+        """Stream the answer. Raises `AnswerFailed` (with a stable code) when there is none to be had."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Streaming speech to text for one call."""
+
+    def feed(self, frame: HeardFrame) -> None:
+        """Take the next frame of the caller's audio with the ear's events. Never blocks."""
+        ...
+
+    def transcripts(self) -> AsyncIterator[Transcript]:
+        """Partials about every 500 ms while the caller talks; one final for every turn that ends.
+
+        Ends after `close`. Iterated once.
+        """
+        ...
+
+    def close(self) -> None:
+        """No more audio: pending work is dropped."""
+        ...
+
+
+@dataclass(slots=True)
+class OracleRecord:
+    """Everything kept of one oracle; times on the call's media clock, None while it has none."""
+
+    id: str
+    source: OracleSource
+    basis: str
+    is_final: bool
+    asked_ms: int
+    text: str = ""
+    facts: list[str] = field(default_factory=list)
+    first_token_ms: int | None = None
+    delivered_ms: int | None = None
+    outcome: OracleOutcome = OracleOutcome.PENDING
+    error: str | None = None

@@ -1,0 +1,1 @@
+"""What is kept of a call: database and recordings."""

@@ -1,0 +1,1 @@
+"""The HTTP face: telephony webhooks, the API, health."""
