@@ -1,0 +1,156 @@
+"""Every setting of the process: one frozen object, read once by the composition root.
+
+The environment goes over `config/kame.yaml`, which goes over the defaults below. Nothing reads the
+environment at import, and no room but this one reads it at all.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from kame_voice.core.errors import KameError
+from kame_voice.core.nouns import FrontEndKind, OracleMode
+
+__all__ = ["Settings", "SettingsError", "load_settings"]
+
+
+class SettingsError(KameError):
+    """A setting is missing, misspelt or out of range."""
+
+    code = "bad-setting"
+
+
+def _sdk(*names: str) -> Any:
+    """Accept an SDK's own variable name beside the YAML key."""
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """All settings with their help lines; `docs/settings.md` is checked against this class."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAME_", frozen=True, extra="forbid", populate_by_name=True, yaml_file=None
+    )
+
+    public_url: str = Field(
+        default="", description="The https:// address at which Twilio reaches this server."
+    )
+    flows_dir: Path = Field(default=Path("flows"), description="Folder of flow files, one YAML a line.")
+    data_dir: Path = Field(default=Path("data"), description="Folder of the database and recordings.")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    front_end: FrontEndKind = Field(
+        default=FrontEndKind.SPOKEN, description="spoken (CPU), kame (GPU) or echo (line test)."
+    )
+    oracle: OracleMode = Field(
+        default=OracleMode.PARTIAL, description="off, final or partial: when answers are asked for."
+    )
+    capacity: int = Field(
+        default=8, ge=1, le=10_000, description="Calls taken at once; one more gets the overflow."
+    )
+    api_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token of the API; empty: the API is closed."
+    )
+    twilio_api_url: str = Field(
+        default="", description="Stand-in for Twilio's REST address, for tests; empty: Twilio's own."
+    )
+    twilio_signatures: bool = Field(
+        default=True,
+        description="Check Twilio's signatures. May be switched off on loopback only, for development.",
+    )
+    twilio_account_sid: str = Field(
+        default="",
+        validation_alias=_sdk("TWILIO_ACCOUNT_SID", "twilio_account_sid"),
+        description="The account's SID from Twilio's console.",
+    )
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=_sdk("TWILIO_AUTH_TOKEN", "twilio_auth_token"),
+        description="The account's auth token: signs webhooks and hangs up calls.",
+    )
+    anthropic_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=_sdk("ANTHROPIC_API_KEY", "anthropic_api_key"),
+        description="Key of the Anthropic API; empty: answers come from the flow's own facts.",
+    )
+    anthropic_base_url: str = Field(
+        default="",
+        validation_alias=_sdk("ANTHROPIC_BASE_URL", "anthropic_base_url"),
+        description="Another address that speaks the Messages API; empty: Anthropic's own.",
+    )
+    claude_model: str = Field(default="claude-haiku-4-5", description="Model asked for answers.")
+    claude_first_token_s: float = Field(
+        default=1.2,
+        gt=0,
+        le=30,
+        description="Seconds after a finished turn without a token until the flow's facts answer instead.",
+    )
+    stt_model: str = Field(
+        default="", description="faster-whisper model, name or folder; empty: the bundled tiny.en."
+    )
+    stt_device: str = Field(default="cpu", description="Where speech to text runs: cpu, cuda or auto.")
+    stt_compute_type: str = Field(default="int8", description="CTranslate2 compute type.")
+    stt_workers: int = Field(default=1, ge=1, le=16, description="Calls transcribed at the same moment.")
+    recording: bool = Field(default=True, description="Keep a two-channel recording of each call.")
+    drain_s: float = Field(
+        default=300, ge=0, le=3600, description="After SIGTERM, running calls may last this long."
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_format: str = Field(default="auto", description="json, console, or auto: console on a terminal.")
+
+    @field_validator("public_url", "twilio_api_url", "anthropic_base_url")
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with https:// (or http:// on loopback)")
+        return url.rstrip("/")
+
+    @property
+    def effective_database_url(self) -> str:
+        """`database_url`, or SQLite under `data_dir`."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'kame.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, YamlConfigSettingsSource(settings_cls))
+
+
+def load_settings(config_file: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings: `overrides` over the environment over `config_file` over defaults.
+
+    `config_file` defaults to `$KAME_CONFIG`, else `config/kame.yaml` where that exists.
+    Raises SettingsError naming each setting that is wrong.
+    """
+    named = os.environ.get("KAME_CONFIG")
+    path = config_file or (Path(named) if named else Path("config/kame.yaml"))
+    if not path.exists() and (config_file or named):
+        raise SettingsError("there is no such file", where=str(path), do="mend KAME_CONFIG or --config")
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(yaml_file=path if path.exists() else None)
+
+    try:
+        return FromFile(**overrides)
+    except ValidationError as error:
+        lines = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+        )
+        raise SettingsError(
+            lines, where=f"settings ({path} and environment)", do="see docs/settings.md"
+        ) from error
