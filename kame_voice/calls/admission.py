@@ -1,0 +1,146 @@
+"""Who is let in: a slot is taken before a call is answered, and kept for its one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from kame_voice.core.clock import Clock
+from kame_voice.core.nouns import CallInfo
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.flows.directory import FlowDirectory
+from kame_voice.flows.schema import Flow
+from kame_voice.front_end.base import FrontEnd, NoFreeSlot, Slot
+
+__all__ = ["Admission", "Refusal", "Refused", "Reservation"]
+
+_SOCKET_WITHIN_S: Final = 15.0
+"""Twilio opens the media socket well within this after our TwiML; else the caller is gone."""
+
+log = structlog.get_logger()
+
+
+class Refusal(StrEnum):
+    """Why a call is not taken."""
+
+    UNKNOWN_NUMBER = "unknown-number"
+    FULL = "full"
+    NOT_READY = "not-ready"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call not taken; `flow` where the line is known, so that its overflow can speak."""
+
+    why: Refusal
+    flow: Flow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A slot kept for one call until its socket claims it with `token`, once."""
+
+    call: CallInfo
+    flow: Flow
+    slot: Slot
+    token: str
+    expires: float
+
+
+class Admission:
+    """The door of the process: free slots, reservations, draining."""
+
+    def __init__(
+        self, front_end: FrontEnd, flows: FlowDirectory, telemetry: Telemetry, clock: Clock
+    ) -> None:
+        self._front_end = front_end
+        self._flows = flows
+        self._telemetry = telemetry
+        self._clock = clock
+        self._reserved: dict[str, Reservation] = {}
+        self._draining = False
+
+    @property
+    def draining(self) -> bool:
+        """No new calls are taken."""
+        return self._draining
+
+    def drain(self) -> None:
+        """Take no new calls from now on. Calls already let in keep their slots."""
+        self._draining = True
+
+    async def admit(self, *, provider_id: str, from_number: str, to_number: str) -> Reservation | Refused:
+        """Look up the line and take a slot; at once, never queuing."""
+        flow = self._flows.line_for(to_number)
+        refusal = self._refusal(flow)
+        if refusal is None and flow is not None:
+            call = CallInfo(
+                id=uuid.uuid4().hex,
+                provider_id=provider_id,
+                line=flow.line,
+                customer=flow.customer,
+                from_number=from_number,
+                to_number=to_number,
+                flow_version=flow.content_hash,
+            )
+            try:
+                slot = await self._front_end.take_slot(call, flow)
+            except NoFreeSlot:
+                refusal = Refusal.FULL
+            else:
+                return self._reserve(call, flow, slot)
+        assert refusal is not None
+        self._telemetry.calls_refused.labels(refusal.value).inc()
+        log.warning("call refused", why=refusal.value, to=to_number, provider_id=provider_id)
+        return Refused(refusal, flow)
+
+    def claim(self, token: str) -> Reservation | None:
+        """The reservation of `token`, which is void from now on; None for a foreign or used one."""
+        return self._reserved.pop(token, None)
+
+    async def abandon(self, provider_id: str) -> None:
+        """The carrier ended a call whose socket never came: free its slot now."""
+        for token, reservation in list(self._reserved.items()):
+            if reservation.call.provider_id == provider_id:
+                del self._reserved[token]
+                await self._free(reservation, "abandoned")
+
+    async def run(self) -> None:
+        """Free the slots of calls whose socket never came; runs until cancelled."""
+        while True:
+            await asyncio.sleep(1.0)
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """One round of `run`."""
+        now = self._clock()
+        for token, reservation in list(self._reserved.items()):
+            if reservation.expires <= now:
+                del self._reserved[token]
+                await self._free(reservation, "socket never came")
+
+    def _refusal(self, flow: Flow | None) -> Refusal | None:
+        if self._draining:
+            return Refusal.DRAINING
+        if flow is None:
+            return Refusal.UNKNOWN_NUMBER
+        return None if self._front_end.ready else Refusal.NOT_READY
+
+    def _reserve(self, call: CallInfo, flow: Flow, slot: Slot) -> Reservation:
+        reservation = Reservation(
+            call, flow, slot, secrets.token_urlsafe(24), self._clock() + _SOCKET_WITHIN_S
+        )
+        self._reserved[reservation.token] = reservation
+        return reservation
+
+    async def _free(self, reservation: Reservation, why: str) -> None:
+        self._telemetry.calls.labels("abandoned").inc()
+        log.warning("call abandoned", call_id=reservation.call.id, why=why)
+        await reservation.slot.release()

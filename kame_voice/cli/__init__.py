@@ -1,0 +1,42 @@
+"""The command line. One file a group of commands; heavy rooms are imported when a command runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kame_voice import __version__
+from kame_voice.cli import bench, call, calls, doctor, flows, serve
+from kame_voice.core.errors import KameError
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="kame-voice",
+    help="A phone line that answers at once and knows the business.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("serve")(serve.serve)
+app.command("call")(call.call)
+app.command("doctor")(doctor.doctor)
+app.add_typer(flows.app, name="flows")
+app.add_typer(calls.app, name="calls")
+app.add_typer(bench.app, name="bench")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run a command; an error meant for a person is one line on stderr and exit code 1."""
+    try:
+        app()
+    except KameError as error:
+        print(f"kame-voice: {error}", file=sys.stderr)
+        sys.exit(1)
