@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kame_voice.core.errors import KameError
-from kame_voice.core.nouns import CallInfo, OracleSource, Pcm
+from kame_voice.core.nouns import CallInfo, Pcm
+from kame_voice.core.oracle_stream import OracleWrite
 from kame_voice.flows.schema import Flow
 from kame_voice.hearing.base import HeardFrame
 
 __all__ = [
     "FrontEnd",
     "NoFreeSlot",
-    "OracleAppend",
-    "OracleClose",
-    "OracleConfirm",
-    "OracleOpen",
-    "OracleWithdraw",
-    "OracleWrite",
     "Slot",
     "SpokenFrame",
     "SpokenWord",
@@ -30,54 +25,6 @@ class NoFreeSlot(KameError):
     """Every slot of the front end is taken."""
 
     code = "no-free-slot"
-
-
-@dataclass(frozen=True, slots=True)
-class OracleOpen:
-    """A new candidate answer begins; its first token has come, so it replaces older ones.
-
-    `covers_ms`: how far into the caller's audio the words go that it answers. `is_final`: it
-    answers a finished turn.
-    """
-
-    id: str
-    source: OracleSource
-    covers_ms: int
-    is_final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OracleAppend:
-    """More text of an open oracle, as the source streamed it (may break inside a word)."""
-
-    id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class OracleClose:
-    """The oracle's text is complete."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class OracleConfirm:
-    """The caller's turn, now known up to `covers_ms`, leaves this oracle's answer as it is."""
-
-    id: str
-    covers_ms: int
-    is_final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OracleWithdraw:
-    """The oracle is wrong or void: whatever of it is unsaid is not to be said."""
-
-    id: str
-
-
-OracleWrite = OracleOpen | OracleAppend | OracleClose | OracleConfirm | OracleWithdraw
 
 
 @dataclass(frozen=True, slots=True)
