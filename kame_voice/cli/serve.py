@@ -1,0 +1,26 @@
+"""`kame-voice serve`: answer calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["serve"]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8080,
+    config: Annotated[Path | None, typer.Option(help="Settings file instead of config/kame.yaml.")] = None,
+) -> None:
+    """Answer calls until SIGTERM or Ctrl-C; running calls are finished first."""
+    from kame_voice.app import build
+    from kame_voice.core.logs import configure_logs
+    from kame_voice.core.settings import load_settings
+    from kame_voice.server import run_until_signal
+
+    settings = load_settings(config)
+    configure_logs(settings.log_level, settings.log_format)
+    run_until_signal(build(settings, host=host), host, port)
