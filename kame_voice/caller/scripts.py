@@ -1,0 +1,86 @@
+"""Ready-made scripts for a caller: the conversation, and the ways a call can end."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kame_voice.caller.caller import Script
+from kame_voice.caller.clip import Clip
+from kame_voice.caller.live import LiveCall
+
+__all__ = ["Ending", "Manners", "conversation", "stay"]
+
+
+class Ending(enum.Enum):
+    """How the caller leaves."""
+
+    HANG_UP = "hang-up"
+    DROP = "drop"
+    WAIT_FOR_AGENT = "wait-for-agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a caller behaves. All in milliseconds.
+
+    The agent has finished when it was silent for `settle_ms`. `answer_within_ms`: patience with
+    an answer that does not come. `barge_in_ms`: the second and later questions are asked this
+    long after the answer before them began, instead of after its end. `linger_ms`: silence kept
+    before leaving.
+    """
+
+    settle_ms: float = 900
+    greeting_within_ms: float = 10_000
+    answer_within_ms: float = 10_000
+    answer_length_ms: float = 60_000
+    barge_in_ms: float | None = None
+    linger_ms: float = 200
+
+
+def conversation(
+    clips: Sequence[Clip],
+    *,
+    manners: Manners = Manners(),
+    dtmf: str = "",
+    ending: Ending = Ending.HANG_UP,
+    wait_ms: float = 600_000,
+) -> Script:
+    """Hear the greeting out, ask one thing after the other, press `dtmf`, leave by `ending`.
+
+    `wait_ms`: how long to wait for the agent's hang-up where that is the ending.
+    """
+
+    async def script(live: LiveCall) -> None:
+        if await live.agent_speaks(0, within_ms=manners.greeting_within_ms):
+            await live.agent_silent(manners.settle_ms, within_ms=manners.answer_length_ms)
+        else:
+            live.note("no greeting", f"within {manners.greeting_within_ms / 1000:g} s")
+        for place, clip in enumerate(clips):
+            said = await live.say(clip)
+            if not await live.agent_speaks(said.voice_end, within_ms=manners.answer_within_ms):
+                live.note("no answer", f"within {manners.answer_within_ms / 1000:g} s")
+                continue
+            if manners.barge_in_ms is not None and place + 1 < len(clips):
+                await live.pause(manners.barge_in_ms)
+            else:
+                await live.agent_silent(manners.settle_ms, within_ms=manners.answer_length_ms)
+        if dtmf:
+            await live.press(dtmf)
+        await live.pause(manners.linger_ms)
+        if ending is Ending.DROP:
+            live.drop()
+        elif ending is Ending.WAIT_FOR_AGENT:
+            await live.until(lambda: live.over, within_ms=wait_ms)
+
+    return script
+
+
+def stay(ms: float) -> Script:
+    """Say nothing for `ms`, then hang up."""
+
+    async def script(live: LiveCall) -> None:
+        await live.pause(ms)
+
+    return script
