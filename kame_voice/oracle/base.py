@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource, Speaker
 from kame_voice.flows.schema import Flow
 from kame_voice.hearing.base import HeardFrame
 
 __all__ = [
     "AnswerDelta",
+    "AnswerFailed",
     "AnswerSource",
     "OracleRecord",
     "OracleRequest",
@@ -22,13 +24,28 @@ __all__ = [
 ]
 
 
+class AnswerFailed(KameError):
+    """An answer source has no answer to give. `code` says why, per instance; it is stable.
+
+    Codes: `no-key`, `bad-key`, `refused-request`, `rate-limited`, `overloaded`, `server-error`,
+    `unreachable`, `first-token-late`, `stalled`, `cut-off`, `refusal`, `empty-answer`.
+    """
+
+    code = "answer-failed"
+
+    def __init__(self, code: str, what: str, *, where: str | None = None, do: str | None = None) -> None:
+        super().__init__(what, where=where, do=do)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """What the caller has said in the current turn, as far as it is understood.
 
     `stable` leads `text`: words that two hearings in a row agreed on. `covers_ms`: how far into
     the call's audio it reaches. `is_final`: the turn is over and this is its last version;
-    `text` may be empty where a turn held no words.
+    `text` may be empty where a turn held no words. `paused`: the caller fell silent after these
+    words; they are the final if the caller does not go on.
     """
 
     text: str
@@ -36,6 +53,7 @@ class Transcript:
     turn_start_ms: int
     covers_ms: int
     is_final: bool
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

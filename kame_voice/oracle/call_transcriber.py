@@ -1,0 +1,126 @@
+"""One call's streaming speech to text: frames in, transcripts out. Knows no model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from kame_voice.audio.resample import Resampler
+from kame_voice.core.nouns import SAMPLE_RATE
+from kame_voice.hearing.base import HeardFrame
+from kame_voice.oracle.base import Transcript
+from kame_voice.oracle.doubt import Decoded, believed
+from kame_voice.oracle.hearing_window import STT_RATE, Hearing, HearingWindow, Reason, TurnOver
+from kame_voice.oracle.stt_pool import SttPool
+from kame_voice.oracle.turn_text import TurnText
+
+__all__ = ["CallTranscriber"]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn whose final is not out yet. `awaited`: hearings without which it is not complete."""
+
+    text: TurnText = field(default_factory=TurnText)
+    awaited: list[Hearing] = field(default_factory=list)
+    heard_ms: int = 0
+    over: TurnOver | None = None
+
+
+class CallTranscriber:
+    """The `Transcriber` of one call. Made and fed on the event loop's thread.
+
+    The hearing at a pause is the final when the turn ends there: nothing is decoded twice.
+    """
+
+    def __init__(self, call_id: str, pool: SttPool) -> None:
+        self._call_id = call_id
+        self._pool = pool
+        self._loop = asyncio.get_running_loop()
+        self._resampler = Resampler(SAMPLE_RATE, STT_RATE)
+        self._window = HearingWindow()
+        self._turns: dict[int, _Turn] = {}
+        self._out: asyncio.Queue[Transcript | None] = asyncio.Queue()
+        self._closed = False
+        pool.join_call(call_id, self._heard_in_thread)
+
+    def feed(self, frame: HeardFrame) -> None:
+        """Take the next frame of the caller's audio with the ear's events. Never blocks."""
+        if self._closed:
+            return
+        pcm = self._resampler.feed(frame.pcm)
+        for wanted in self._window.hear(pcm, frame.at_ms, frame.voiced, frame.events):
+            if isinstance(wanted, Hearing):
+                self._ask(wanted)
+            else:
+                turn = self._turns.setdefault(wanted.turn, _Turn())
+                turn.over = wanted
+                self._finish_if_complete(wanted.turn)
+
+    async def transcripts(self) -> AsyncIterator[Transcript]:
+        """Partials while the caller talks, then one final a turn; ends after `close`. Iterated once."""
+        while (transcript := await self._out.get()) is not None:
+            yield transcript
+
+    def close(self) -> None:
+        """No more audio: pending work is dropped. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._pool.leave_call(self._call_id)
+            self._out.put_nowait(None)
+
+    def _ask(self, hearing: Hearing) -> None:
+        turn = self._turns.setdefault(hearing.turn, _Turn())
+        turn.awaited = [kept for kept in turn.awaited if kept.reason is Reason.SEGMENT]
+        if hearing.reason is not Reason.PARTIAL:
+            turn.awaited.append(hearing)
+        self._pool.put(self._call_id, hearing)
+
+    def _heard_in_thread(self, hearing: Hearing, decoded: Decoded | None) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._heard, hearing, decoded)
+        except RuntimeError:  # the loop closed while the window was being decoded: nobody listens
+            if not self._loop.is_closed():
+                raise
+
+    def _heard(self, hearing: Hearing, decoded: Decoded | None) -> None:
+        turn = self._turns.get(hearing.turn)
+        if turn is None or self._closed:
+            return
+        text = believed(decoded, hearing.voiced_ms) if decoded else ""
+        if hearing.reason is Reason.SEGMENT:
+            turn.text.closed(hearing.segment, text or (turn.text.text if decoded is None else ""))
+        elif hearing.covers_ms >= turn.heard_ms:
+            turn.heard_ms = hearing.covers_ms
+            if decoded is not None:
+                turn.text.heard(hearing.segment, text)
+            if hearing.reason is Reason.PAUSE:
+                turn.text.settle()
+        turn.awaited = [kept for kept in turn.awaited if kept is not hearing]
+        if turn.over is None:
+            self._tell(turn.text, hearing)
+        self._finish_if_complete(hearing.turn)
+
+    def _tell(self, text: TurnText, hearing: Hearing) -> None:
+        if text.text:
+            self._out.put_nowait(
+                Transcript(
+                    text=text.text,
+                    stable=text.stable,
+                    turn_start_ms=hearing.turn_start_ms,
+                    covers_ms=hearing.covers_ms,
+                    is_final=False,
+                    paused=hearing.reason is Reason.PAUSE,
+                )
+            )
+
+    def _finish_if_complete(self, number: int) -> None:
+        turn = self._turns[number]
+        if turn.over is None or turn.awaited:
+            return
+        text = turn.text.text
+        self._out.put_nowait(
+            Transcript(text, text, turn.over.turn_start_ms, turn.over.covers_ms, is_final=True)
+        )
+        del self._turns[number]

@@ -1,0 +1,228 @@
+"""Which stretch of the caller's audio is to be transcribed, and when. Pure; knows no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kame_voice.hearing.base import (
+    TurnEnded,
+    TurnEvent,
+    TurnStarted,
+    VoiceLapsed,
+    VoiceOnset,
+    VoicePaused,
+    VoiceResumed,
+)
+
+__all__ = ["STT_RATE", "Hearing", "HearingWindow", "Reason", "TurnOver"]
+
+STT_RATE: Final = 16_000
+"""Hz of the audio that whisper reads."""
+
+_MS: Final = STT_RATE // 1000
+_PREROLL_MS: Final = 300
+"""Audio kept from before the first voiced moment: soft first sounds ("h", "f") lie there."""
+_KEPT_MS: Final = 3_000
+"""Audio kept while nobody talks: the longest wait from a voice's onset to its turn, and the preroll."""
+_STEP_MS: Final = 500
+"""New audio after which another partial is worth its price."""
+_FIRST_MS: Final = 600
+"""Voice before the first partial: less holds no word that can be told from another."""
+_LONG_MS: Final = 18_000
+"""A window this long is closed at the next pause, so that its decode stays short."""
+_LONGEST_MS: Final = 27_000
+"""A window this long is closed without a pause: whisper reads 30 s at most."""
+_CUT_SEARCH_MS: Final = 3_000
+"""How far back from `_LONGEST_MS` the quietest moment is looked for, to cut between two words."""
+_CUT_GRAIN_MS: Final = 40
+
+
+class Reason(Enum):
+    """Why a stretch is to be transcribed."""
+
+    PARTIAL = auto()
+    """The caller talks on; a newer one may take its place."""
+    PAUSE = auto()
+    """The caller fell silent: if the turn ends here, this hearing is its final."""
+    SEGMENT = auto()
+    """The window is full: this text stands, and the turn goes on in a new window."""
+    FINAL = auto()
+    """The turn ended without a pause that was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A stretch to transcribe: `audio` [n] at 16 kHz, the `segment`-th window of turn `turn`.
+
+    `voiced_ms`: how much of it held the caller's voice. `covers_ms`: where it ends on the media clock.
+    """
+
+    turn: int
+    segment: int
+    reason: Reason
+    turn_start_ms: int
+    covers_ms: int
+    voiced_ms: int
+    audio: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOver:
+    """Turn `turn` ended; its text is complete once segment `segment` was heard up to its end."""
+
+    turn: int
+    segment: int
+    turn_start_ms: int
+    covers_ms: int
+
+
+class HearingWindow:
+    """Follows one call's turns, frame by frame, and keeps the audio of the one under way."""
+
+    def __init__(self) -> None:
+        self._audio: list[NDArray[np.float32]] = []
+        self._voiced: list[bool] = []
+        self._start_ms = 0
+        self._length = 0
+        self._turn = 0
+        self._segment = 0
+        self._turn_start_ms = 0
+        self._in_turn = False
+        self._onset = False
+        self._paused = False
+        self._asked_ms = 0
+        self._last_turn_end_ms = 0
+
+    def hear(
+        self, pcm: NDArray[np.float32], at_ms: int, voiced: bool, events: tuple[TurnEvent, ...]
+    ) -> list[Hearing | TurnOver]:
+        """Take the next frame, [n] at 16 kHz, with the ear's events; what is to be done now."""
+        if not (self._in_turn or self._onset):
+            self._start_ms = at_ms - self._length // _MS
+        self._audio.append(pcm)
+        self._voiced.append(voiced)
+        self._length += len(pcm)
+        wanted: list[Hearing | TurnOver] = []
+        for event in events:
+            wanted += self._follow(event)
+        if not self._in_turn:
+            if not self._onset:
+                self._keep_from(self._end_ms - _KEPT_MS)
+        elif not self._paused:
+            wanted += self._ask_if_due()
+        return wanted
+
+    @property
+    def _end_ms(self) -> int:
+        return self._start_ms + self._length // _MS
+
+    def _follow(self, event: TurnEvent) -> list[Hearing | TurnOver]:
+        match event:
+            case VoiceOnset(at_ms):
+                self._onset = True
+                self._keep_voice_from(at_ms)
+            case VoiceLapsed():
+                self._onset = False
+            case TurnStarted(at_ms):
+                self._start_turn(at_ms)
+            case VoicePaused():
+                self._paused = True
+                if self._window_ms >= _LONG_MS:
+                    return [self._close_window(Reason.SEGMENT, self._end_ms)]
+                return [self._take(Reason.PAUSE)]
+            case VoiceResumed():
+                self._paused = False
+            case TurnEnded(_, end_ms):
+                return self._end_turn(end_ms)
+            case _:
+                pass
+        return []
+
+    @property
+    def _window_ms(self) -> int:
+        return self._end_ms - self._start_ms
+
+    def _start_turn(self, at_ms: int) -> None:
+        if not self._onset:
+            self._keep_voice_from(at_ms)
+        self._turn += 1
+        self._segment = 0
+        self._turn_start_ms = at_ms
+        self._asked_ms = at_ms + _FIRST_MS - _STEP_MS
+        self._in_turn, self._onset, self._paused = True, False, False
+
+    def _end_turn(self, end_ms: int) -> list[Hearing | TurnOver]:
+        if not self._in_turn:
+            return []
+        over = TurnOver(self._turn, self._segment, self._turn_start_ms, end_ms)
+        unheard = [] if self._paused else [self._take(Reason.FINAL)]
+        self._in_turn = self._paused = False
+        self._last_turn_end_ms = end_ms
+        return [*unheard, over]
+
+    def _ask_if_due(self) -> list[Hearing | TurnOver]:
+        if self._window_ms >= _LONGEST_MS:
+            return [self._close_window(Reason.SEGMENT, self._quietest_ms())]
+        if self._end_ms - self._asked_ms >= _STEP_MS:
+            return [self._take(Reason.PARTIAL)]
+        return []
+
+    def _take(self, reason: Reason) -> Hearing:
+        self._asked_ms = self._end_ms
+        return self._hearing(reason, np.concatenate(self._audio), self._voiced_ms())
+
+    def _close_window(self, reason: Reason, cut_ms: int) -> Hearing:
+        """Take the window up to `cut_ms`; the rest begins the next segment of the same turn."""
+        whole = np.concatenate(self._audio)
+        cut = (cut_ms - self._start_ms) * _MS
+        hearing = self._hearing(reason, whole[:cut], self._voiced_ms(), cut_ms)
+        self._segment += 1
+        self._audio, self._voiced = [whole[cut:]], [self._voiced[-1]]
+        self._start_ms, self._length = cut_ms, len(whole) - cut
+        self._asked_ms = self._end_ms
+        return hearing
+
+    def _hearing(
+        self, reason: Reason, audio: NDArray[np.float32], voiced_ms: int, covers_ms: int | None = None
+    ) -> Hearing:
+        return Hearing(
+            turn=self._turn,
+            segment=self._segment,
+            reason=reason,
+            turn_start_ms=self._turn_start_ms,
+            covers_ms=self._end_ms if covers_ms is None else covers_ms,
+            voiced_ms=voiced_ms,
+            audio=audio,
+        )
+
+    def _voiced_ms(self) -> int:
+        pairs = zip(self._audio, self._voiced, strict=True)
+        return sum(len(pcm) for pcm, voiced in pairs if voiced) // _MS
+
+    def _quietest_ms(self) -> int:
+        """The quietest moment of the window's last seconds."""
+        tail = np.concatenate(self._audio)[-_CUT_SEARCH_MS * _MS :]
+        grain = _CUT_GRAIN_MS * _MS
+        energy = np.square(tail[: len(tail) // grain * grain].reshape(-1, grain)).sum(axis=1)
+        quietest = int(energy.argmin())
+        return self._end_ms - len(tail) // _MS + quietest * _CUT_GRAIN_MS + _CUT_GRAIN_MS // 2
+
+    def _keep_voice_from(self, at_ms: int) -> None:
+        self._keep_from(max(at_ms - _PREROLL_MS, self._last_turn_end_ms))
+
+    def _keep_from(self, from_ms: int) -> None:
+        """Forget what lies before `from_ms`, in whole frames."""
+        dropped = 0
+        while dropped < len(self._audio) - 1:
+            frame_ms = len(self._audio[dropped]) // _MS
+            if self._start_ms + frame_ms > from_ms:
+                break
+            self._start_ms += frame_ms
+            self._length -= len(self._audio[dropped])
+            dropped += 1
+        del self._audio[:dropped], self._voiced[:dropped]
