@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from kame_voice.calls.admission import Reservation
-from kame_voice.calls.session import Session
+from kame_voice.calls.session import Ending, Session
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs.base import Leg
 
@@ -65,7 +65,7 @@ class Desk:
                     self._idle.clear()
                     self._telemetry.calls_running.inc()
                     try:
-                        ending = await session.run()
+                        ending = await _run_alone(session)
                     finally:
                         self._telemetry.calls_running.dec()
                         del self._sessions[call.id]
@@ -75,3 +75,12 @@ class Desk:
                 log.info("call ended", status=ending.status, reason=ending.reason)
             finally:
                 await asyncio.wait_for(asyncio.shield(reservation.slot.release()), _RELEASE_WITHIN_S)
+
+
+async def _run_alone(session: Session) -> Ending:
+    """A fault in one call is logged and counted here; it must not reach the process or other calls."""
+    try:
+        return await session.run()
+    except Exception:  # the boundary of a call: whatever breaks in it ends it alone
+        log.exception("call failed")
+        return Ending("failed", "internal error")

@@ -20,12 +20,12 @@ from kame_voice.calls.patience import Patience, Word
 from kame_voice.calls.recorder import CallRecorder
 from kame_voice.calls.transcript import CallTranscript
 from kame_voice.core.clock import Clock
+from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import SAMPLE_RATE, CallInfo, Pcm, samples_to_ms
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
-from kame_voice.hearing.base import BargedIn, HeardFrame, TurnEnded, TurnStarted
-from kame_voice.hearing.ear import Ear
+from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
 from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, MarkHeard
 from kame_voice.oracle.back_end import BackEnd
 from kame_voice.oracle.base import Transcriber, Transcript
@@ -68,7 +68,7 @@ class Session:
         slot: Slot,
         *,
         frame_samples: int,
-        ear: Ear,
+        ear: Listener,
         transcriber: Transcriber,
         back_end: BackEnd,
         recorder: CallRecorder,
@@ -91,6 +91,7 @@ class Session:
         self._metronome = Metronome(clock())
         self._patience = Patience(flow)
         self._over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._parting: Ending | None = None
         self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> Ending:
@@ -142,14 +143,15 @@ class Session:
                     while (frame := self._framer.pop()) is not None:
                         self._hear_frame(frame)
                 case MarkHeard(name):
-                    self._transcript.heard(name)
+                    self._transcript.heard(name, self._now_ms())
                     self._recorder.turns(self._transcript.changed_turns())
                 case Dtmf(digit):
                     self._recorder.event("dtmf", self._now_ms(), digit=digit)
                 case LegClosed(reason, detail):
                     if detail:
                         self._recorder.event("leg-closed", self._now_ms(), reason=reason, detail=detail)
-                    self._end(_LEG_ENDINGS[reason])
+                    ending = _LEG_ENDINGS[reason]
+                    self._end(self._parting or ending if ending.status == "completed" else ending)
 
     async def _feed_overdue_frames(self) -> None:
         while True:
@@ -172,7 +174,7 @@ class Session:
     async def _speak(self) -> None:
         async for frame in self._slot.frames():
             if frame.cut:
-                self._transcript.cleared(await self._leg.clear())
+                self._note_cut(await self._leg.clear())
             marks = self._transcript.speak(frame.words) if frame.words else ()
             at_sample = await self._leg.play(frame.pcm, marks)
             self._note_spoken(frame, at_sample)
@@ -191,6 +193,11 @@ class Session:
                 case TurnEnded(_, end_ms):
                     self._transcript.caller_ended(end_ms)
                     self._patience.caller_fell_silent(self._now_ms())
+
+    def _note_cut(self, unheard: set[str]) -> None:
+        self._transcript.cleared(unheard, self._now_ms())
+        self._recorder.agent_cut(self._framer.position)
+        self._recorder.turns(self._transcript.changed_turns())
 
     def _note_spoken(self, frame: SpokenFrame, at_sample: int) -> None:
         at_ms = samples_to_ms(at_sample)
@@ -256,9 +263,14 @@ class Session:
             await asyncio.wait_for(self._transcript.all_heard(), _LAST_WORDS_S)
         except TimeoutError:
             log.warning("last words unconfirmed", waited_s=_LAST_WORDS_S)
-        await self._leg.hang_up()
-        await asyncio.sleep(_CLOSE_WITHIN_S)
-        self._end(Ending("completed", reason))
+        self._parting = Ending("completed", reason)
+        try:
+            await self._leg.hang_up()
+            await asyncio.sleep(_CLOSE_WITHIN_S)
+        except KameError as error:
+            log.error("hang-up failed", error=str(error))
+            self._recorder.event("hang-up-failed", self._now_ms(), error=str(error))
+        self._end(self._parting)
 
     def _end(self, ending: Ending) -> None:
         if not self._over.done():

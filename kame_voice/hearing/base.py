@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from kame_voice.core.nouns import Pcm
 
 __all__ = [
     "BargedIn",
     "HeardFrame",
+    "Listener",
     "TurnEnded",
     "TurnEvent",
     "TurnStarted",
@@ -87,3 +89,15 @@ class HeardFrame:
     at_ms: int
     voiced: bool
     events: tuple[TurnEvent, ...] = ()
+
+
+class Listener(Protocol):
+    """What a session needs of an ear."""
+
+    def listen(self, pcm: Pcm, at_ms: int) -> HeardFrame:
+        """Hear the next frame, which starts at `at_ms` of the media clock."""
+        ...
+
+    def agent_played(self, pcm: Pcm, at_ms: int) -> None:
+        """What the agent says, and where on the media clock it sounds."""
+        ...

@@ -10,15 +10,15 @@ from fastapi.responses import FileResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from kame_voice.core.settings import Settings
-from kame_voice.store.calls import CallDetail, CallList, CallStore
-from kame_voice.store.recordings import RecordingStore
+from kame_voice.store.archive import Archive
+from kame_voice.store.calls import CallDetail, CallList
 
 __all__ = ["router"]
 
 _bearer = HTTPBearer(auto_error=False, description="KAME_API_TOKEN")
 
 
-def router(settings: Settings, calls: CallStore, recordings: RecordingStore) -> APIRouter:
+def router(settings: Settings, archive: Archive) -> APIRouter:
     """`/api/calls`, `/api/calls/{id}`, `/api/calls/{id}/recording`."""
     token = settings.api_token.get_secret_value()
 
@@ -33,7 +33,7 @@ def router(settings: Settings, calls: CallStore, recordings: RecordingStore) -> 
     routes = APIRouter(prefix="/api", tags=["calls"], dependencies=[Depends(authorised)])
 
     def found(call_id: str) -> CallDetail:
-        detail = calls.get(call_id)
+        detail = archive.calls.get(call_id)
         if detail is None:
             raise HTTPException(404, f"There is no call {call_id!r}.")
         return detail
@@ -47,7 +47,7 @@ def router(settings: Settings, calls: CallStore, recordings: RecordingStore) -> 
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         before: Annotated[str | None, Query(description="Cursor: `next` of the page before.")] = None,
     ) -> CallList:
-        return calls.list(line=line, status=status, limit=limit, before=before)
+        return archive.calls.list(line=line, status=status, limit=limit, before=before)
 
     @routes.get("/calls/{call_id}", summary="One call with turns, oracles, events and latency")
     def get_call(call_id: str) -> CallDetail:
@@ -59,7 +59,7 @@ def router(settings: Settings, calls: CallStore, recordings: RecordingStore) -> 
         response_class=FileResponse,
     )
     def get_recording(call_id: str) -> FileResponse:
-        path = recordings.path_of(found(call_id).id)
+        path = archive.recordings.path_of(found(call_id).id)
         if path is None:
             raise HTTPException(404, f"Call {call_id!r} has no recording.")
         return FileResponse(path, media_type="audio/wav", filename=f"{call_id}.wav")

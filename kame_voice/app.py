@@ -1,0 +1,256 @@
+"""The composition root: the only place that builds concrete parts and knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+from fastapi import FastAPI
+
+from kame_voice import __version__
+from kame_voice.calls.admission import Admission, Reservation
+from kame_voice.calls.desk import Desk
+from kame_voice.calls.recorder import CallRecorder
+from kame_voice.calls.session import Session
+from kame_voice.core.clock import monotonic
+from kame_voice.core.nouns import FrontEndKind, OracleMode
+from kame_voice.core.settings import Settings, SettingsError
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.flows.directory import FlowDirectory
+from kame_voice.flows.schema import Flow
+from kame_voice.flows.watch import watch
+from kame_voice.front_end.base import FrontEnd
+from kame_voice.front_end.echo import EchoFrontEnd
+from kame_voice.front_end.spoken.front_end import SpokenFrontEnd
+from kame_voice.front_end.spoken.voice import Voice
+from kame_voice.hearing.base import Listener
+from kame_voice.hearing.deaf import DeafEar
+from kame_voice.hearing.ear import Ear
+from kame_voice.hearing.vad import VoiceActivity
+from kame_voice.legs.base import Leg
+from kame_voice.legs.twilio_rest import TwilioRest
+from kame_voice.oracle.back_end import BackEnd
+from kame_voice.oracle.base import AnswerSource, Transcriber
+from kame_voice.oracle.claude import Claude
+from kame_voice.oracle.deaf import NoTranscriber
+from kame_voice.oracle.knowledge import Knowledge
+from kame_voice.oracle.transcriber import SpeechToText
+from kame_voice.store.archive import Archive
+from kame_voice.store.writer import StoreWriter
+from kame_voice.web import api, health, telephony
+
+__all__ = ["App", "build"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Senses:
+    """What hears and thinks for calls; a line test has none of it."""
+
+    vad: VoiceActivity
+    stt: SpeechToText
+    knowledge: Knowledge
+    claude: Claude | None
+
+
+class App:
+    """Every part of the process, built once from the settings. `running()` starts and ends them.
+
+    Raises the KameError of whatever part cannot be built: settings, flows, database, models.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.telemetry = Telemetry()
+        self.flows = FlowDirectory(settings.flows_dir, self.telemetry)
+        self.archive = Archive.open(settings.effective_database_url, settings.data_dir)
+        self.writer = StoreWriter(self.archive.database, self.archive.recordings, self.telemetry)
+        self._rest = TwilioRest(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token.get_secret_value(),
+            api_url=settings.twilio_api_url,
+        )
+        self._oracle_mode = settings.oracle
+        self._senses: _Senses | None = None
+        if settings.front_end is FrontEndKind.ECHO:
+            self._oracle_mode = OracleMode.OFF
+        else:
+            self._senses = self._build_senses()
+        self.front_end = self._build_front_end()
+        self.admission = Admission(self.front_end, self.flows, self.telemetry, monotonic)
+        self.desk = Desk(self._open_session, self.telemetry)
+        self.asgi = self._build_web()
+
+    @property
+    def line_names(self) -> list[str]:
+        """The lines that are answered."""
+        return sorted(self.flows.generation.by_line)
+
+    def describe(self) -> dict[str, str]:
+        """What answers, for the log's first line."""
+        answers = "flow facts" if self._senses is None or self._senses.claude is None else "claude"
+        return {"front_end": self.settings.front_end.value, "oracle": self._oracle_mode.value, "answers": answers}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Own everything that runs beside the calls, until the body is left."""
+        with contextlib.ExitStack() as parts:
+            parts.callback(self.archive.close)
+            parts.enter_context(self.writer)
+            if self._senses is not None:
+                parts.callback(self._senses.stt.close)
+            async with self._rest, asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self.front_end.run(), name="front end"),
+                    group.create_task(self.admission.run(), name="admission"),
+                    group.create_task(watch(self.flows), name="flow watcher"),
+                    group.create_task(self._prepare(), name="prepare flows"),
+                ]
+                try:
+                    yield
+                finally:
+                    for task in tasks:
+                        task.cancel()
+
+    def why_not_ready(self) -> str | None:
+        """None when a call can be taken, else the reason."""
+        if self.admission.draining:
+            return "draining"
+        return None if self.front_end.ready else "the front end is not ready"
+
+    # Building.
+
+    def _build_senses(self) -> _Senses:
+        settings = self.settings
+        key = settings.anthropic_api_key.get_secret_value()
+        return _Senses(
+            vad=VoiceActivity(),
+            stt=SpeechToText(
+                settings.stt_model,
+                settings.stt_device,
+                settings.stt_compute_type,
+                settings.stt_workers,
+                self.telemetry,
+            ),
+            knowledge=Knowledge(),
+            claude=Claude(key, model=settings.claude_model, base_url=settings.anthropic_base_url) if key else None,
+        )
+
+    def _build_front_end(self) -> FrontEnd:
+        match self.settings.front_end:
+            case FrontEndKind.ECHO:
+                return EchoFrontEnd(self.settings.capacity)
+            case FrontEndKind.SPOKEN:
+                return SpokenFrontEnd(Voice(), self.settings.capacity)
+            case FrontEndKind.KAME:
+                # Imported here: torch and moshi are an extra.
+                from kame_voice.front_end.kame.factory import build_kame_front_end
+
+                return build_kame_front_end(self.settings, self.telemetry, Voice())
+
+    def _build_web(self) -> FastAPI:
+        web = FastAPI(title="kame_voice", version=__version__, description="Inbound calls and their record.")
+        parts = telephony.Telephony(
+            self.settings, self.admission, self.desk, self._rest.hang_up, self.telemetry, monotonic
+        )
+        web.include_router(telephony.router(parts))
+        web.include_router(api.router(self.settings, self.archive))
+        web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
+        return web
+
+    # One call.
+
+    def _open_session(self, reservation: Reservation, leg: Leg) -> Session:
+        call, flow = reservation.call, reservation.flow
+        ear, transcriber = self._hearing(call.id, flow)
+        return Session(
+            call,
+            flow,
+            leg,
+            reservation.slot,
+            frame_samples=self.front_end.frame_samples,
+            ear=ear,
+            transcriber=transcriber,
+            back_end=self._back_end(reservation),
+            recorder=self._recorder(reservation),
+            telemetry=self.telemetry,
+            clock=monotonic,
+        )
+
+    def _hearing(self, call_id: str, flow: Flow) -> tuple[Listener, Transcriber]:
+        if self._senses is None:
+            return DeafEar(), NoTranscriber()
+        return Ear(self._senses.vad, flow.turns), self._senses.stt.transcriber(call_id)
+
+    def _back_end(self, reservation: Reservation) -> BackEnd:
+        senses = self._senses
+        source: AnswerSource | None = None
+        fallback: AnswerSource | None = None
+        if senses is not None:
+            source, fallback = senses.knowledge, None
+            if senses.claude is not None:
+                source, fallback = senses.claude, senses.knowledge
+        return BackEnd(
+            reservation.call,
+            reservation.flow,
+            self._oracle_mode,
+            source,
+            fallback,
+            telemetry=self.telemetry,
+            first_token_s=self.settings.claude_first_token_s,
+        )
+
+    def _recorder(self, reservation: Reservation) -> CallRecorder:
+        owner = self.archive.owner
+        return CallRecorder(
+            self.writer,
+            reservation.call,
+            reservation.flow,
+            front_end=self.settings.front_end,
+            oracle_mode=self._oracle_mode,
+            recording=self.settings.recording,
+            owner=owner.name if owner else None,
+        )
+
+
+def build(settings: Settings, host: str) -> App:
+    """An app that may serve on `host`.
+
+    Raises SettingsError where Twilio's requests could not be checked: no public URL or token, or
+    signatures switched off on an address that strangers reach.
+    """
+    if not settings.twilio_signatures:
+        if not _is_loopback(host):
+            raise SettingsError(
+                "signatures are off, so anybody could place calls",
+                where=f"KAME_TWILIO_SIGNATURES with --host {host}",
+                do="switch signatures on, or serve on 127.0.0.1",
+            )
+        log.warning("TWILIO SIGNATURES ARE OFF", where="requests from this machine only", do="never in production")
+    if not settings.public_url:
+        raise SettingsError(
+            "is not set, so the carrier cannot be told where to connect",
+            where="KAME_PUBLIC_URL",
+            do="set it to the https:// address at which Twilio reaches this server; see `kame-voice doctor`",
+        )
+    if settings.twilio_signatures and not settings.twilio_auth_token.get_secret_value():
+        raise SettingsError(
+            "is not set, so Twilio's requests cannot be checked",
+            where="TWILIO_AUTH_TOKEN",
+            do="copy it from Twilio's console; see `kame-voice doctor`",
+        )
+    return App(settings)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
