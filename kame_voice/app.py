@@ -117,6 +117,11 @@ class App:
                     for task in tasks:
                         task.cancel()
 
+    async def ready(self) -> None:
+        """Return once calls can be taken."""
+        while self.why_not_ready() is not None:
+            await asyncio.sleep(0.05)
+
     def why_not_ready(self) -> str | None:
         """None when a call can be taken, else the reason."""
         if self.admission.draining:

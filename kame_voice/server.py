@@ -12,10 +12,11 @@ from typing import Final
 import structlog
 import uvicorn
 
-from kame_voice.app import App
+from kame_voice.app import App, build
 from kame_voice.core.errors import KameError
+from kame_voice.core.settings import Settings
 
-__all__ = ["AddressTaken", "loop_factory", "run_until_signal", "serve", "serving"]
+__all__ = ["AddressTaken", "listen", "loop_factory", "run_until_signal", "serve", "serving"]
 
 _FAREWELL_S: Final = 15.0
 """Time for the spoken goodbye of calls that outlast the drain."""
@@ -37,7 +38,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one. Raises AddressTaken."""
     try:
         return socket.create_server((host, port), reuse_port=False, backlog=512)
     except OSError as error:
@@ -47,9 +49,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: App, host: str, port: int) -> AsyncIterator[int]:
-    """Serve `app` while the body runs; yields the port. Leaving ends every call and all parts."""
-    listener = _listen(host, port)
+async def serving(app: App, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve `app` while the body runs. Leaving ends every call and all parts."""
     config = uvicorn.Config(
         app.asgi,
         log_config=None,
@@ -67,12 +68,12 @@ async def serving(app: App, host: str, port: int) -> AsyncIterator[int]:
         try:
             while not server.started and not web.done():
                 await asyncio.sleep(0.01)
-            yield listener.getsockname()[1]
+            yield
         finally:
             server.should_exit = True
 
 
-async def serve(app: App, host: str, port: int) -> None:
+async def serve(app: App, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then drain: no new calls, running ones finish, exit.
 
     A second signal cuts the drain short. Calls that outlast `drain_s` hear the line's goodbye.
@@ -85,8 +86,9 @@ async def serve(app: App, host: str, port: int) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with serving(app, host, port) as bound:
-        log.info("serving", host=host, port=bound, lines=app.line_names, **app.describe())
+    host, port = listener.getsockname()[:2]
+    async with serving(app, listener):
+        log.info("serving", host=host, port=port, lines=app.line_names, **app.describe())
         await first.wait()
         app.admission.drain()
         log.info("draining", calls=app.desk.running, deadline_s=app.settings.drain_s)
@@ -104,10 +106,15 @@ async def serve(app: App, host: str, port: int) -> None:
     log.info("stopped", calls_cut=app.desk.running)
 
 
-def run_until_signal(app: App, host: str, port: int) -> None:
-    """`serve` on an event loop of its own: uvloop where it exists."""
+def run_until_signal(settings: Settings, host: str, port: int) -> None:
+    """Build the app and `serve` it on an event loop of its own: uvloop where it exists."""
+    listener = listen(host, port)
+
+    async def main() -> None:
+        await serve(build(settings, host), listener)
+
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(app, host, port))
+        runner.run(main())
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

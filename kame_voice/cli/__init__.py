@@ -7,7 +7,7 @@ import sys
 import typer
 
 from kame_voice import __version__
-from kame_voice.cli import bench, call, calls, doctor, flows, serve
+from kame_voice.cli import bench, call, calls, demo, doctor, flows, serve
 from kame_voice.core.errors import KameError
 
 __all__ = ["main"]
@@ -20,6 +20,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("call")(call.call)
 app.command("doctor")(doctor.doctor)
 app.add_typer(flows.app, name="flows")

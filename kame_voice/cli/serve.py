@@ -16,11 +16,10 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Settings file instead of config/kame.yaml.")] = None,
 ) -> None:
     """Answer calls until SIGTERM or Ctrl-C; running calls are finished first."""
-    from kame_voice.app import build
     from kame_voice.core.logs import configure_logs
     from kame_voice.core.settings import load_settings
     from kame_voice.server import run_until_signal
 
     settings = load_settings(config)
     configure_logs(settings.log_level, settings.log_format)
-    run_until_signal(build(settings, host=host), host, port)
+    run_until_signal(settings, host, port)
