@@ -108,12 +108,11 @@ class PhoneCaller:
             result = await self._follow(verbs, identity, script)
             if self._server.status_path:
                 status = "completed" if result.outcome is not Outcome.FAILED else "failed"
-                seconds = str(round(self._clock() - began))
-                await self._post(
-                    http,
-                    self._server.status_path,
-                    voice_form(identity, status, CallDuration=seconds, CallbackSource="call-progress-events"),
-                )
+                form = voice_form(identity, status, CallDuration=str(round(self._clock() - began)))
+                try:
+                    await self._post(http, self._server.status_path, form)
+                except ServerUnreachable as error:  # the call is over: the carrier only logs this
+                    result.faults.append(f"status callback: {error}")
         return result
 
     async def _ring(self, http: httpx.AsyncClient, identity: CallIdentity) -> tuple[Verb, ...]:

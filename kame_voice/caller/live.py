@@ -263,7 +263,16 @@ class LiveCall:
             self.agent[-1] = Span(self.agent[-1].start, piece.end)
         else:
             self.agent.append(Span(piece.start, piece.end))
-            self.note("agent speaks", at=piece.start)
+            self.note("agent speaks", self._after_what(piece.start), at=piece.start)
+
+    def _after_what(self, start: int) -> str:
+        """How long after the caller's last words this is, when it is their answer."""
+        last = self.utterances[-1] if self.utterances else None
+        if last is None or start < last.voice_end:
+            return ""
+        if len(self.agent) > 1 and self.agent[-2].end > last.voice_end:
+            return ""
+        return f"{(start - last.voice_end) * 1000 // RATE} ms after the caller"
 
     def _cleared(self, now_s: float) -> None:
         self.playback.clear(now_s)
