@@ -27,8 +27,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
 from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
 from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, MarkHeard
-from kame_voice.oracle.back_end import BackEnd
-from kame_voice.oracle.base import Transcriber, Transcript
+from kame_voice.oracle.base import Adviser, Transcriber, Transcript
 
 __all__ = ["Ending", "Session"]
 
@@ -70,7 +69,7 @@ class Session:
         frame_samples: int,
         ear: Listener,
         transcriber: Transcriber,
-        back_end: BackEnd,
+        back_end: Adviser,
         recorder: CallRecorder,
         telemetry: Telemetry,
         clock: Clock,
@@ -288,9 +287,7 @@ class Session:
                 late_ms=samples_to_ms(gaps.late_samples),
             )
         self._recorder.turns(self._transcript.changed_turns())
-        self._recorder.ended(
-            ending.status, ending.reason, self._now_ms(), self._transcript.latency()
-        )
+        self._recorder.ended(ending.status, ending.reason, self._now_ms(), self._transcript.latency())
 
     def _now_ms(self) -> int:
         """The call's media clock: caller audio heard so far."""

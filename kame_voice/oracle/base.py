@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource, Speaker
+from kame_voice.core.oracle_stream import OracleWrite
 from kame_voice.flows.schema import Flow
 from kame_voice.hearing.base import HeardFrame
 
 __all__ = [
+    "Adviser",
     "AnswerDelta",
     "AnswerFailed",
     "AnswerSource",
@@ -94,6 +96,21 @@ class AnswerSource(Protocol):
 
     def answer(self, question: OracleRequest) -> AsyncIterator[AnswerDelta]:
         """Stream the answer. Raises `AnswerFailed` (with a stable code) when there is none to be had."""
+        ...
+
+
+class Adviser(Protocol):
+    """What a session needs of the back end: one call's thinking, from words to oracles."""
+
+    async def run(
+        self,
+        transcripts: AsyncIterator[Transcript],
+        guide: Callable[[OracleWrite], None],
+        record: Callable[[OracleRecord], None],
+        history: Callable[[], tuple[Said, ...]],
+        media_ms: Callable[[], int],
+    ) -> None:
+        """Think until the transcripts end: write oracles by `guide`, leave each to `record`."""
         ...
 
 

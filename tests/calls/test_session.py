@@ -1,0 +1,275 @@
+"""One call, end to end within the process: what is heard, said, kept, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kame_voice.calls.recorder import CallRecorder
+from kame_voice.calls.session import Ending, Session
+from kame_voice.core.nouns import SAMPLE_RATE, CallInfo, FrontEndKind, OracleMode, Pcm
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.flows.schema import Business, Flow, Limits
+from kame_voice.hearing.base import (
+    BargedIn,
+    HeardFrame,
+    TurnEnded,
+    TurnEvent,
+    TurnStarted,
+)
+from kame_voice.legs.base import CallerAudio, LegClosed, LegEvent
+from kame_voice.legs.wav import WavLeg
+from kame_voice.oracle.base import Transcript
+from kame_voice.store.archive import Archive
+from kame_voice.store.calls import CallDetail
+from kame_voice.store.writer import StoreWriter
+from tests.legs.virtual_time import VirtualTimeLoop
+from tests.support.scripted_slot import ScriptedSlot
+
+pytestmark = pytest.mark.anyio
+
+FRAME = 480
+CALL = CallInfo("c1", "CA1", "acme-main", "acme", "+15550111", "+15550100", "v1")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return "asyncio", {"loop_factory": VirtualTimeLoop}
+
+
+def silence(seconds: float) -> Pcm:
+    return np.zeros(int(seconds * SAMPLE_RATE), np.float32)
+
+
+class ScriptedEar:
+    """Hears the events it was told to hear, each with the frame that ends at or after its time."""
+
+    def __init__(self, events: Sequence[tuple[int, TurnEvent]] = ()) -> None:
+        self._events = list(events)
+        self.played_ms = 0
+
+    def listen(self, pcm: Pcm, at_ms: int) -> HeardFrame:
+        due = [event for when, event in self._events if when <= at_ms]
+        self._events = [entry for entry in self._events if entry[0] > at_ms]
+        return HeardFrame(pcm, at_ms, voiced=False, events=tuple(due))
+
+    def agent_played(self, pcm: Pcm, at_ms: int) -> None:
+        self.played_ms = at_ms
+
+
+class ScriptedTranscriber:
+    """Understands each ended turn as the next of its texts."""
+
+    def __init__(self, texts: Sequence[str] = ()) -> None:
+        self._texts = list(texts)
+        self._finals: asyncio.Queue[Transcript | None] = asyncio.Queue()
+
+    def feed(self, frame: HeardFrame) -> None:
+        for event in frame.events:
+            if isinstance(event, TurnEnded):
+                text = self._texts.pop(0)
+                self._finals.put_nowait(Transcript(text, text, event.start_ms, event.end_ms, is_final=True))
+
+    async def transcripts(self) -> AsyncIterator[Transcript]:
+        while (transcript := await self._finals.get()) is not None:
+            yield transcript
+
+    def close(self) -> None:
+        self._finals.put_nowait(None)
+
+
+@dataclass
+class Mind:
+    """A back end that only listens; `fault` is raised by the first transcript."""
+
+    fault: Exception | None = None
+    heard: list[Transcript] = field(default_factory=list)
+    history: Callable[[], Any] | None = None
+
+    async def run(self, *, transcripts: AsyncIterator[Transcript], history: Any, **_: Any) -> None:
+        self.history = history
+        async for transcript in transcripts:
+            if self.fault:
+                raise self.fault
+            self.heard.append(transcript)
+
+
+@dataclass
+class Line:
+    """One session with everything round it."""
+
+    archive: Archive
+    writer: StoreWriter
+    telemetry: Telemetry
+    slot: ScriptedSlot = field(default_factory=ScriptedSlot)
+    mind: Mind = field(default_factory=Mind)
+
+    def session(
+        self,
+        leg: Any,
+        *,
+        events: Sequence[tuple[int, TurnEvent]] = (),
+        texts: Sequence[str] = (),
+        **flow: Any,
+    ) -> Session:
+        parts: dict[str, Any] = {
+            "version": 1,
+            "customer": "acme",
+            "line": "acme-main",
+            "greeting": "Acme speaking.",
+            "goodbye": "Thanks. Goodbye.",
+            "business": Business(name="Acme", time_zone="UTC"),
+        }
+        shown = Flow(**(parts | flow))
+        recorder = CallRecorder(
+            self.writer,
+            CALL,
+            shown,
+            front_end=FrontEndKind.SPOKEN,
+            oracle_mode=OracleMode.OFF,
+        )
+        return Session(
+            CALL,
+            shown,
+            leg,
+            self.slot,
+            frame_samples=FRAME,
+            ear=ScriptedEar(events),
+            transcriber=ScriptedTranscriber(texts),
+            back_end=self.mind,
+            recorder=recorder,
+            telemetry=self.telemetry,
+            clock=asyncio.get_running_loop().time,
+        )
+
+    def record(self) -> CallDetail:
+        for _ in range(3):
+            self.writer.round()
+        call = self.archive.calls.get(CALL.id)
+        assert call is not None
+        return call
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Line:
+    telemetry = Telemetry()
+    archive = Archive.open(f"sqlite:///{tmp_path / 'kame.db'}", tmp_path)
+    return Line(archive, StoreWriter(archive.database, archive.recordings, telemetry), telemetry)
+
+
+def wav(seconds: float) -> WavLeg:
+    return WavLeg(silence(seconds), clock=asyncio.get_running_loop().time)
+
+
+async def test_the_greeting_is_said_heard_and_kept(line: Line) -> None:
+    ending = await line.session(wav(3.0)).run()
+    assert ending == Ending("completed", "caller hung up")
+    call = line.record()
+    assert call.status == "completed"
+    assert [(turn.speaker, turn.text, turn.heard_text) for turn in call.turns] == [
+        ("agent", "Acme speaking.", "Acme speaking.")
+    ]
+    assert call.turns[0].verbatim
+
+
+async def test_a_disclosure_comes_before_the_greeting(line: Line) -> None:
+    await line.session(wav(4.0), disclosure="I am a machine.").run()
+    assert line.slot.said == ["I am a machine.", "Acme speaking."]
+
+
+async def test_every_moment_of_the_caller_reaches_slot_and_record(line: Line) -> None:
+    await line.session(wav(2.0)).run()
+    assert [frame.at_ms for frame in line.slot.heard] == list(range(0, 2000, 20))
+    assert line.record().duration_ms == 2000
+
+
+async def test_a_callers_turn_is_transcribed_and_remembered(line: Line) -> None:
+    events = [(1000, TurnStarted(1000)), (2000, TurnEnded(1000, 1700))]
+    await line.session(wav(4.0), events=events, texts=["Are you open?"]).run()
+    turns = [turn for turn in line.record().turns if turn.speaker == "caller"]
+    assert [(turn.text, turn.start_ms, turn.end_ms) for turn in turns] == [("Are you open?", 1000, 1700)]
+    assert line.mind.history is not None
+    assert [said.text for said in line.mind.history()] == ["Acme speaking.", "Are you open?"]
+
+
+async def test_words_cut_by_barge_in_count_as_unheard(line: Line) -> None:
+    events: list[tuple[int, TurnEvent]] = [
+        (400, TurnStarted(100)),
+        (400, BargedIn(100)),
+        (900, TurnEnded(100, 600)),
+    ]
+    await line.session(
+        wav(3.0), events=events, texts=["Wait."], greeting="One two three four five six."
+    ).run()
+    call = line.record()
+    greeting = next(turn for turn in call.turns if turn.speaker == "agent")
+    assert greeting.heard_text is not None
+    assert "six." not in greeting.heard_text
+    assert greeting.heard_text == "One" or greeting.heard_text.startswith("One two")
+    assert "barge-in" in [event.kind for event in call.events]
+
+
+async def test_the_limit_of_minutes_ends_with_a_goodbye_that_is_heard(line: Line) -> None:
+    leg = wav(60.0)
+    ending = await line.session(leg, limits=Limits(max_minutes=0.1)).run()
+    assert ending == Ending("completed", "limit of minutes")
+    last = line.record().turns[-1]
+    assert (last.text, last.heard_text) == ("Thanks. Goodbye.", "Thanks. Goodbye.")
+
+
+async def test_a_silent_caller_is_asked_and_then_let_go(line: Line) -> None:
+    ending = await line.session(wav(60.0), limits=Limits(max_silence_s=5)).run()
+    assert ending.reason == "nobody spoke"
+    assert line.slot.said == ["Acme speaking.", "Are you still there?", "Thanks. Goodbye."]
+
+
+async def test_a_goodbye_from_outside_ends_the_call_as_told(line: Line) -> None:
+    session = line.session(wav(60.0))
+    asyncio.get_running_loop().call_later(3.0, session.say_goodbye, "drain")
+    assert await session.run() == Ending("completed", "drain")
+
+
+async def test_the_carriers_word_ends_a_call_whose_socket_is_silent(line: Line) -> None:
+    session = line.session(wav(60.0))
+    asyncio.get_running_loop().call_later(3.0, session.carrier_ended, "completed")
+    assert await session.run() == Ending("completed", "carrier: completed")
+
+
+class StallingLeg(WavLeg):
+    """Sends one second, nothing for one second, then the rest: what was held up is lost."""
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number in [*range(50), *range(100, 150)]:
+            await asyncio.sleep(max(0.0, began + (number + 1) * 0.02 - loop.time()))
+            yield CallerAudio(silence(0.02), number * FRAME)
+            self._play_one()
+        yield LegClosed("dropped", "the socket closed")
+
+    async def play(self, pcm: Pcm, marks: Sequence[str] = ()) -> int:
+        await asyncio.sleep(len(pcm) / SAMPLE_RATE)
+        return 0
+
+
+async def test_a_stalled_caller_becomes_silence_and_is_counted(line: Line) -> None:
+    ending = await line.session(StallingLeg(silence(0.0))).run()
+    assert ending.status == "dropped"
+    assert [frame.at_ms for frame in line.slot.heard] == list(range(0, 3000, 20))
+    lost = next(event for event in line.record().events if event.kind == "caller-audio-lost")
+    assert lost.data["gap_ms"] == 1000
+
+
+async def test_a_fault_in_the_call_still_closes_its_record(line: Line) -> None:
+    line.mind.fault = RuntimeError("boom")
+    events = [(500, TurnStarted(500)), (900, TurnEnded(500, 700))]
+    with pytest.raises(ExceptionGroup):
+        await line.session(wav(5.0), events=events, texts=["Hello?"]).run()
+    call = line.record()
+    assert (call.status, call.end_reason) == ("failed", "internal error")
