@@ -1,0 +1,303 @@
+"""Calls as they are read: the list, one call whole, and the closing of calls that a crash left open."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from kame_voice.store.database import Database
+from kame_voice.store.errors import AmbiguousCallId, BadCursor, CallNotFound, explain
+from kame_voice.store.recordings import RecordingStore
+from kame_voice.store.rows import UNFINISHED, CallStatus
+from kame_voice.store.tables import Call, Event, FlowSnapshot, Oracle, Turn
+
+__all__ = [
+    "CallDetail",
+    "CallEvent",
+    "CallLatency",
+    "CallList",
+    "CallOracle",
+    "CallStore",
+    "CallSummary",
+    "CallTurn",
+]
+
+_T = TypeVar("_T")
+
+log = structlog.get_logger()
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, from_attributes=True, populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class CallSummary(_Read):
+    """One call in a list."""
+
+    id: str
+    provider_id: str = Field(description="The carrier's own id, such as Twilio's CallSid.")
+    line: str
+    customer: str
+    from_number: str = Field(alias="from")
+    to_number: str = Field(alias="to")
+    status: CallStatus
+    end_reason: str | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    duration_ms: int | None = Field(description="None while the call runs.")
+    flow_version: str
+    front_end: str
+    oracle_mode: str
+
+
+class CallTurn(_Read):
+    """What one side said. `heard_text`: of the agent's words, those the caller's side confirmed playing."""
+
+    speaker: str
+    text: str
+    heard_text: str | None
+    start_ms: int
+    end_ms: int
+    verbatim: bool
+    oracle_ids: list[str]
+
+
+class CallOracle(_Read):
+    """One candidate answer; times on the call's media clock."""
+
+    id: str
+    source: str
+    basis: str
+    text: str
+    asked_ms: int
+    first_token_ms: int | None
+    delivered_ms: int | None
+    outcome: str
+    is_final: bool
+    facts: list[str]
+    error: str | None
+
+
+class CallEvent(_Read):
+    """Something that happened on the call."""
+
+    at_ms: int
+    kind: str
+    data: dict[str, Any]
+
+
+class CallLatency(_Read):
+    """One entry an answered turn of the caller's, from its last voiced moment; negative: we began before.
+
+    `response_gap_ms` to our first sound, a holding phrase included; `informed_gap_ms` to the first
+    word spoken on an oracle, None where the answer had none.
+    """
+
+    response_gap_ms: list[int] = []
+    informed_gap_ms: list[int | None] = []
+
+
+class CallDetail(CallSummary):
+    """One call, whole."""
+
+    turns: list[CallTurn]
+    oracles: list[CallOracle]
+    events: list[CallEvent]
+    latency: CallLatency
+    recording: bool = Field(description="Whether there is a recording.")
+
+
+class CallList(_Read):
+    """A page of calls, newest first; `next` is the cursor of the page after it."""
+
+    calls: list[CallSummary]
+    next: str | None
+
+
+class CallStore:
+    """Reads calls. Methods block: on an event loop they belong in a worker thread.
+
+    Every method raises DatabaseLocked, DatabaseUnreachable and the like, as `store.errors` has them.
+    """
+
+    def __init__(self, database: Database, recordings: RecordingStore) -> None:
+        self._database = database
+        self._recordings = recordings
+
+    def list(
+        self,
+        *,
+        line: str | None = None,
+        customer: str | None = None,
+        status: str | None = None,
+        number: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        before: str | None = None,
+    ) -> CallList:
+        """At most `limit` calls, newest first, older than the cursor `before`.
+
+        `number` is either side's. Raises BadCursor.
+        """
+        query = select(Call).order_by(Call.started_at.desc(), Call.id.desc()).limit(limit + 1)
+        for column, wanted in ((Call.line, line), (Call.customer, customer), (Call.status, status)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if number is not None:
+            query = query.where(or_(Call.from_number == number, Call.to_number == number))
+        if since is not None:
+            query = query.where(Call.started_at >= since)
+        if before is not None:
+            at, call_id = _read_cursor(before)
+            query = query.where(or_(Call.started_at < at, and_(Call.started_at == at, Call.id < call_id)))
+        found = self._read(lambda session: list(session.scalars(query)))
+        page = found[:limit]
+        more = len(found) > limit
+        return CallList(
+            calls=[CallSummary.model_validate(call) for call in page],
+            next=_cursor(page[-1]) if more else None,
+        )
+
+    def get(self, call_id: str) -> CallDetail | None:
+        """One call with all that belongs to it."""
+        return self._read(lambda session: self._detail(session, call_id))
+
+    def find(self, prefix: str) -> CallDetail:
+        """The one call whose id begins with `prefix`. Raises CallNotFound, AmbiguousCallId."""
+
+        def matching(session: Session) -> Sequence[str]:
+            begins = Call.id.startswith(prefix, autoescape=True)
+            return session.scalars(select(Call.id).where(begins).order_by(Call.id).limit(2)).all()
+
+        ids = self._read(matching)
+        exact = [prefix] if prefix in ids else ids
+        if len(exact) > 1:
+            raise AmbiguousCallId("several calls begin like this", where=prefix, do="give more of the id")
+        found = self.get(exact[0]) if exact else None
+        if found is None:
+            raise CallNotFound("there is no such call", where=prefix, do="see `kame-voice calls list`")
+        return found
+
+    def flow(self, version: str) -> dict[str, Any] | None:
+        """The flow of that version as JSON, as it was for the calls that name it."""
+
+        def content(session: Session) -> dict[str, Any] | None:
+            snapshot = session.get(FlowSnapshot, version)
+            return snapshot.content if snapshot else None
+
+        return self._read(content)
+
+    def close_interrupted(self, now: datetime, still_runs: Callable[[str | None], bool]) -> int:
+        """At start: turn calls that nobody runs any more into `interrupted`; how many there were.
+
+        `still_runs` tells of a call's `owner` whether it lives. A call lasted as long as its recording,
+        its last turn or its last event; its recording is repaired. One event tells when it was closed.
+        """
+
+        def close(session: Session) -> int:
+            unfinished = session.scalars(select(Call).where(Call.status.in_(UNFINISHED))).all()
+            dead = [call for call in unfinished if not still_runs(call.owner)]
+            for call in dead:
+                self._interrupt(session, call, now)
+            session.commit()
+            return len(dead)
+
+        return self._read(close)
+
+    def _interrupt(self, session: Session, call: Call, now: datetime) -> None:
+        try:
+            recorded_ms = self._recordings.repair(call.id) or 0
+        except OSError as error:
+            log.error("a recording cannot be repaired", call_id=call.id, error=str(error))
+            recorded_ms = 0
+        last_turn = session.scalar(select(func.max(Turn.end_ms)).where(Turn.call_id == call.id))
+        last_event = session.scalar(select(func.max(Event.at_ms)).where(Event.call_id == call.id))
+        index = session.scalar(select(func.max(Event.index)).where(Event.call_id == call.id))
+        # The recording counts the caller's samples: where there is one it knows best.
+        duration_ms = max(recorded_ms, last_turn or 0, last_event or 0)
+        call.status = CallStatus.INTERRUPTED
+        call.end_reason = "the server stopped without warning"
+        call.duration_ms = duration_ms
+        call.ended_at = (call.answered_at or call.started_at) + timedelta(milliseconds=duration_ms)
+        session.add(
+            Event(
+                call_id=call.id,
+                index=0 if index is None else index + 1,
+                at_ms=duration_ms,
+                kind="interrupted",
+                data={"closed_at": now.isoformat()},
+            )
+        )
+        log.warning("call closed as interrupted", call_id=call.id, duration_ms=duration_ms)
+
+    def _detail(self, session: Session, call_id: str) -> CallDetail | None:
+        call = session.get(Call, call_id)
+        if call is None:
+            return None
+        turns = session.scalars(
+            select(Turn).where(Turn.call_id == call_id).order_by(Turn.start_ms, Turn.index)
+        )
+        oracles = session.scalars(
+            select(Oracle).where(Oracle.call_id == call_id).order_by(Oracle.asked_ms, Oracle.id)
+        )
+        events = session.scalars(
+            select(Event).where(Event.call_id == call_id).order_by(Event.at_ms, Event.index)
+        )
+        return CallDetail(
+            **CallSummary.model_validate(call).model_dump(by_alias=False),
+            # A turn known to hold no word was a noise: kept in the table, of no use to a reader.
+            turns=[_turn(turn) for turn in turns if turn.text != ""],
+            oracles=[CallOracle.model_validate(oracle) for oracle in oracles],
+            events=[CallEvent.model_validate(event) for event in events],
+            latency=CallLatency.model_validate(call),
+            recording=self._recordings.path_of(call_id) is not None,
+        )
+
+    def _read(self, work: Callable[[Session], _T]) -> _T:
+        try:
+            with Session(self._database.engine) as session:
+                return work(session)
+        except SQLAlchemyError as error:
+            raise explain(error, self._database.where) from error
+
+
+def _turn(turn: Turn) -> CallTurn:
+    return CallTurn(
+        speaker=turn.speaker,
+        text=turn.text or "",
+        heard_text=turn.heard_text,
+        start_ms=turn.start_ms,
+        end_ms=turn.end_ms,
+        verbatim=turn.verbatim,
+        oracle_ids=turn.oracle_ids,
+    )
+
+
+def _cursor(call: Call) -> str:
+    return base64.urlsafe_b64encode(f"{call.started_at.isoformat()} {call.id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, call_id = plain.partition(" ")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or not call_id:
+            raise ValueError(plain)
+    except (ValueError, binascii.Error) as error:
+        raise BadCursor(
+            "is no cursor of ours", where="before", do="pass `next` of the page before"
+        ) from error
+    return moment, call_id

@@ -1,0 +1,141 @@
+"""What can be wrong with the database, told so that a person can mend it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+
+from kame_voice.core.errors import KameError
+
+__all__ = [
+    "AmbiguousCallId",
+    "BadCursor",
+    "BadDatabaseUrl",
+    "CallNotFound",
+    "DatabaseCorrupt",
+    "DatabaseFull",
+    "DatabaseLocked",
+    "DatabaseSchema",
+    "DatabaseUnreachable",
+    "StoreError",
+    "UnsafeRecordingName",
+    "explain",
+    "is_bad_row",
+]
+
+
+class StoreError(KameError):
+    """Something about what is kept of calls."""
+
+    code = "store"
+
+
+class BadDatabaseUrl(StoreError):
+    """`database_url` names no database that this program can use."""
+
+    code = "bad-database-url"
+
+
+class DatabaseUnreachable(StoreError):
+    """The database cannot be opened or connected to."""
+
+    code = "database-unreachable"
+
+
+class DatabaseLocked(StoreError):
+    """Another program holds the database."""
+
+    code = "database-locked"
+
+
+class DatabaseCorrupt(StoreError):
+    """The file is not a database, or a damaged one."""
+
+    code = "database-corrupt"
+
+
+class DatabaseFull(StoreError):
+    """There is no room left to write."""
+
+    code = "disk-full"
+
+
+class DatabaseSchema(StoreError):
+    """The tables are not those of this version."""
+
+    code = "database-schema"
+
+
+class CallNotFound(StoreError):
+    """No call has this id."""
+
+    code = "call-not-found"
+
+
+class AmbiguousCallId(StoreError):
+    """Several calls' ids begin like this."""
+
+    code = "ambiguous-call-id"
+
+
+class BadCursor(StoreError):
+    """The cursor of a list is not one that a list gave."""
+
+    code = "bad-cursor"
+
+
+class UnsafeRecordingName(StoreError):
+    """A recording's name that could lead out of the recordings' folder."""
+
+    code = "unsafe-recording-name"
+
+
+def explain(error: SQLAlchemyError, where: str) -> StoreError:
+    """The error as a person should read it. `where` names the database without its password."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    number = getattr(cause, "sqlite_errorcode", None)
+    # Extended codes keep the primary one in their low byte (sqlite.org/rescode.html).
+    primary = number & 0xFF if isinstance(number, int) else None
+    text = " ".join(str(cause or error).split())
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return DatabaseLocked(
+            "another program holds the database", where=where, do="close it, or wait until it is done"
+        )
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return DatabaseCorrupt(
+            f"the file is damaged or no database ({text})",
+            where=where,
+            do="move it away and start again, or restore a backup",
+        )
+    if primary == sqlite3.SQLITE_FULL or _sqlstate(cause) == "53100":
+        return DatabaseFull("no room is left to write", where=where, do="free space on its disk")
+    if primary == sqlite3.SQLITE_READONLY:
+        return DatabaseUnreachable("the database may not be written", where=where, do="mend its permissions")
+    if primary == sqlite3.SQLITE_ERROR or (_sqlstate(cause) or "")[:2] == "42":
+        return DatabaseSchema(
+            f"the tables are not as expected ({text})", where=where, do="run `kame-voice serve` once"
+        )
+    return DatabaseUnreachable(
+        f"cannot be opened ({text})", where=where, do="check KAME_DATABASE_URL and KAME_DATA_DIR"
+    )
+
+
+def is_bad_row(error: Exception) -> bool:
+    """Whether the row itself can never be stored, so that trying again is of no use."""
+    if isinstance(error, IntegrityError | DataError | UnicodeError):
+        return True
+    if isinstance(error, DBAPIError):
+        # Classes 22 (data) and 23 (constraint) of PostgreSQL's Appendix A.
+        return (_sqlstate(error.orig) or "")[:2] in ("22", "23")
+    return isinstance(error, StatementError)
+
+
+def _sqlstate(cause: BaseException | None) -> str | None:
+    """The five letters of a PostgreSQL error: pg8000 keeps them as field `C`, psycopg as an attribute."""
+    named = getattr(cause, "sqlstate", None)
+    if isinstance(named, str):
+        return named
+    fields = cause.args[0] if cause is not None and cause.args else None
+    state = fields.get("C") if isinstance(fields, dict) else None
+    return state if isinstance(state, str) else None

@@ -1,0 +1,139 @@
+"""What a call leaves behind, as it is handed to the writer: one frozen row a record.
+
+Writing a row is an upsert by its key, so a row may be handed over again whenever it has changed.
+Every `*_ms` is on the call's media clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+__all__ = ["UNFINISHED", "CallRow", "CallStatus", "EventRow", "FlowRow", "OracleRow", "Row", "TurnRow"]
+
+
+class CallStatus(StrEnum):
+    """Where a call stands.
+
+    `DROPPED`: the connection broke. `FAILED`: the call could not be carried on. `INTERRUPTED`: the
+    process died under it. `ABANDONED`: the caller was gone before we answered.
+    """
+
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    DROPPED = "dropped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    ABANDONED = "abandoned"
+
+
+UNFINISHED: Final = (CallStatus.RINGING, CallStatus.IN_PROGRESS)
+"""The states that only a living process can leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRow:
+    """A flow as it was for the calls that name its version; `content` is JSON."""
+
+    version: str
+    line: str
+    customer: str
+    content: Mapping[str, Any]
+    first_used_at: datetime
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        return (self.version,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One call. Times of day are UTC; `recording` is a name under the recordings' folder."""
+
+    id: str
+    provider_id: str
+    line: str
+    customer: str
+    from_number: str
+    to_number: str
+    flow_version: str
+    front_end: str
+    oracle_mode: str
+    status: CallStatus
+    started_at: datetime
+    end_reason: str | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_ms: int | None = None
+    recording: str | None = None
+    response_gap_ms: tuple[int, ...] = ()
+    informed_gap_ms: tuple[int | None, ...] = ()
+    owner: str | None = None
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRow:
+    """What one side said. `text` is None while nobody has transcribed it, empty where no word was in it."""
+
+    call_id: str
+    index: int
+    speaker: str
+    text: str | None
+    start_ms: int
+    end_ms: int
+    heard_text: str | None = None
+    verbatim: bool = False
+    oracle_ids: tuple[str, ...] = ()
+    utterance: int | None = None
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        return (self.call_id, self.index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleRow:
+    """One candidate answer, with its times."""
+
+    call_id: str
+    id: str
+    source: str
+    basis: str
+    is_final: bool
+    asked_ms: int
+    text: str = ""
+    facts: tuple[str, ...] = ()
+    first_token_ms: int | None = None
+    delivered_ms: int | None = None
+    outcome: str
+    error: str | None = None
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        return (self.call_id, self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """Something that happened on a call; `index` numbers its events, `data` is JSON."""
+
+    call_id: str
+    index: int
+    at_ms: int
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        return (self.call_id, self.index)
+
+
+Row = FlowRow | CallRow | TurnRow | OracleRow | EventRow

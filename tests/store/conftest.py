@@ -1,0 +1,84 @@
+"""One empty store a test, with a clock that the test turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.store.calls import CallStore
+from kame_voice.store.database import Database
+from kame_voice.store.recordings import RecordingStore
+from kame_voice.store.rows import CallRow, CallStatus
+from kame_voice.store.writer import StoreWriter
+
+
+class TurnedClock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store whose writer has no thread: a test calls `write`."""
+
+    database: Database
+    recordings: RecordingStore
+    calls: CallStore
+    telemetry: Telemetry
+    clock: TurnedClock
+    writer: StoreWriter
+
+    def write(self, after_s: float = 0.5) -> None:
+        """One round of the writer, `after_s` later."""
+        self.clock.now += after_s
+        self.writer.round()
+
+    def dropped(self, kind: str) -> float:
+        """How many of `kind` were lost."""
+        return self.telemetry.registry.get_sample_value("kame_record_dropped_total", {"kind": kind}) or 0.0
+
+
+def a_call(call_id: str = "c1", **changes: object) -> CallRow:
+    """A call in progress since noon."""
+    noon = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    fields: dict[str, object] = {
+        "id": call_id,
+        "provider_id": f"CA-{call_id}",
+        "line": "front-desk",
+        "customer": "harbor-dental",
+        "from_number": "+15550111",
+        "to_number": "+15550100",
+        "flow_version": "f00d",
+        "front_end": "spoken",
+        "oracle_mode": "partial",
+        "status": CallStatus.IN_PROGRESS,
+        "started_at": noon,
+        "answered_at": noon,
+    }
+    return CallRow(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'kame.db'}"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, url: str) -> Iterator[Shelf]:
+    database = Database.open(url)
+    recordings = RecordingStore(tmp_path / "recordings")
+    telemetry, clock = Telemetry(), TurnedClock()
+    writer = StoreWriter(database, recordings, telemetry, clock)
+    yield Shelf(database, recordings, CallStore(database, recordings), telemetry, clock, writer)
+    writer.stop()
+    database.close()
