@@ -35,7 +35,7 @@ class Ear:
         self._turns = TurnDetector(turns)
         self._echo = EchoJudge()
         self._resampler = Resampler(SAMPLE_RATE, VAD_RATE)
-        self._waiting = np.zeros(0, np.float32)
+        self._waiting: Pcm = np.zeros(0, np.float32)
         self._recent = np.zeros(_KEPT, np.float32)
 
     def listen(self, pcm: Pcm, at_ms: int) -> HeardFrame:

@@ -44,7 +44,7 @@ class EchoJudge:
     def __init__(self) -> None:
         self._ring = np.zeros(_RING, np.float32)
         self._end = 0
-        self._history = np.zeros(len(_TAPS) - 3, np.float32)
+        self._history: NDArray[np.float32] = np.zeros(len(_TAPS) - 3, np.float32)
         self._sounded_until_ms: float | None = None
         self._echo_until_ms = 0.0
 
@@ -100,7 +100,7 @@ class EchoJudge:
 
     def _past(self, end: int, count: int) -> NDArray[np.float32]:
         """The `count` samples of ours that end at `end`; silence where nothing was played."""
-        samples = self._ring[np.arange(end - count, end) % _RING]
+        samples: NDArray[np.float32] = self._ring[np.arange(end - count, end) % _RING]
         ahead = end - self._end
         if ahead > 0:
             samples[max(0, count - ahead) :] = 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kame_voice.core.errors import KameError
 
-__all__ = ["VAD_CHUNK", "VAD_RATE", "VoiceActivity", "VadMissing", "VadStream", "VoiceDetector"]
+__all__ = ["VAD_CHUNK", "VAD_RATE", "VadMissing", "VadStream", "VoiceActivity", "VoiceDetector"]
 
 VAD_RATE: Final = 16_000
 """Hz of the audio that the model reads."""
