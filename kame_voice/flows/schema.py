@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from datetime import time
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from kame_voice.flows.opening import read_day, read_time
 
 __all__ = [
+    "DUPLICATE_FACT",
+    "PHONE_PATTERN",
+    "SLUG_PATTERN",
     "Business",
     "Fact",
     "Flow",
@@ -20,11 +36,43 @@ __all__ = [
     "Weekday",
 ]
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+PHONE_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 """E.164: a plus sign and 7 to 15 digits."""
-Sentence = Annotated[str, Field(min_length=1, max_length=600)]
+DUPLICATE_FACT: Final = "duplicate_fact"
+"""Type of the error for a fact id that stands twice."""
+SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,63}$"
+
+
+def _one_line(text: Any) -> Any:
+    """Line breaks of a folded text are no part of a sentence."""
+    return " ".join(text.split()) if isinstance(text, str) else text
+
+
+def _speakable(text: str) -> str:
+    for character in text:
+        if not character.isprintable():
+            raise ValueError(f"holds the invisible character U+{ord(character):04X}; type the text anew")
+    if text and not any(character.isalnum() for character in text):
+        raise ValueError("has no word that could be spoken")
+    return text
+
+
+def _not_text(value: Any) -> Any:
+    """The loader hands every scalar over as text; only `version` is compared with a number."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
+PhoneNumber = Annotated[str, Field(pattern=PHONE_PATTERN)]
+Sentence = Annotated[
+    str, BeforeValidator(_one_line), Field(min_length=1, max_length=600), AfterValidator(_speakable)
+]
+_TimeOfDay = Annotated[
+    time,
+    BeforeValidator(read_time),
+    WithJsonSchema({"type": "string", "examples": ["09:00", "17:30"]}),
+]
 
 
 class _Part(BaseModel):
@@ -34,8 +82,8 @@ class _Part(BaseModel):
 class Hours(_Part):
     """One stretch in which the business is open, in its own time zone."""
 
-    opens: time
-    closes: time
+    opens: _TimeOfDay = Field(description="Such as 09:00.")
+    closes: _TimeOfDay = Field(description="Such as 17:30; 24:00 is midnight, kept as 23:59.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Hours:
@@ -44,14 +92,32 @@ class Hours(_Part):
         return self
 
 
+def _apart(stretches: tuple[Hours, ...]) -> tuple[Hours, ...]:
+    in_order = tuple(sorted(stretches, key=lambda stretch: stretch.opens))
+    for earlier, later in pairwise(in_order):
+        if later.opens < earlier.closes:
+            before = f"{earlier.opens:%H:%M}-{earlier.closes:%H:%M}"
+            raise ValueError(f"{later.opens:%H:%M} is within the stretch {before}; they must not overlap")
+    return in_order
+
+
+_Day = Annotated[
+    tuple[Hours, ...],
+    BeforeValidator(read_day, json_schema_input_type=str | Hours | list[str | Hours]),
+    AfterValidator(_apart),
+]
+
+
 class Business(_Part):
     """Who answers the phone."""
 
-    name: Annotated[str, Field(min_length=1, max_length=120)]
+    name: Annotated[str, Field(min_length=1, max_length=120)] = Field(description="As it is spoken.")
     time_zone: str = Field(description="IANA name, such as America/New_York.")
-    address: str | None = Field(default=None, max_length=300)
-    hours: dict[Weekday, tuple[Hours, ...]] = Field(
-        default_factory=dict, description="Opening hours a weekday; a day left out is closed."
+    address: str | None = Field(default=None, max_length=300, description="As it is spoken.")
+    hours: dict[Weekday, _Day] = Field(
+        default_factory=dict,
+        description="Opening hours a weekday: 09:00-17:00, closed, or a list of stretches. "
+        "A day left out is closed.",
     )
 
     @field_validator("time_zone")
@@ -60,25 +126,35 @@ class Business(_Part):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is not an IANA time zone") from error
+            raise ValueError(f"{name!r} is not an IANA time zone, such as America/New_York") from error
         return name
 
 
 class Fact(_Part):
     """One thing the line knows: how callers ask for it, and the answer as it is to be spoken."""
 
-    id: Slug
-    questions: Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=40)]
-    answer: Sentence
+    id: Slug = Field(description="The fact's name in the record of a call.")
+    questions: Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=40)] = Field(
+        description="Ways in which callers ask; three to five quite different ones do best."
+    )
+    answer: Sentence = Field(description="One or two sentences, written as they are spoken.")
 
 
 class TurnSettings(_Part):
     """When a caller's turn is over and when an interruption counts. All in milliseconds."""
 
-    end_silence_ms: int = Field(default=350, ge=150, le=3000)
-    barge_in_ms: int = Field(default=350, ge=200, le=2000)
-    backchannel_ms: int = Field(default=300, ge=100, le=1000)
-    hold_after_ms: int = Field(default=700, ge=300, le=10_000)
+    end_silence_ms: int = Field(
+        default=350, ge=150, le=3000, description="Silence after which the caller has finished."
+    )
+    barge_in_ms: int = Field(
+        default=350, ge=200, le=2000, description="Speech of the caller that stops the agent."
+    )
+    backchannel_ms: int = Field(
+        default=300, ge=100, le=1000, description="Speech up to this is a cough or an 'mm-hm'."
+    )
+    hold_after_ms: int = Field(
+        default=700, ge=300, le=10_000, description="Wait for an answer that a holding phrase covers."
+    )
 
     @model_validator(mode="after")
     def _backchannel_is_shorter(self) -> TurnSettings:
@@ -90,7 +166,9 @@ class TurnSettings(_Part):
 class Limits(_Part):
     """Where a call ends of itself."""
 
-    max_minutes: float = Field(default=20, gt=0, le=240)
+    max_minutes: float = Field(
+        default=20, gt=0, le=240, description="The longest call; it ends with the goodbye."
+    )
     max_silence_s: float = Field(
         default=30, ge=5, le=600, description="Nobody spoke for this long: ask, then say goodbye."
     )
@@ -99,44 +177,64 @@ class Limits(_Part):
 class Overflow(_Part):
     """What a caller gets when no agent can answer: a number to be put through to, or a sentence."""
 
-    number: PhoneNumber | None = None
-    say: Sentence = "All our lines are busy right now. Please call again in a few minutes."
+    number: PhoneNumber | None = Field(default=None, description="Put the caller through to this number.")
+    say: Sentence = Field(
+        default="All our lines are busy right now. Please call again in a few minutes.",
+        description="Spoken where there is no number; the call then ends.",
+    )
 
 
 class Flow(_Part):
     """What one line says and knows."""
 
-    version: Literal[1]
-    customer: Slug
-    line: Slug
-    numbers: tuple[PhoneNumber, ...] = ()
+    version: Annotated[Literal[1], BeforeValidator(_not_text)] = Field(
+        description="Version of this file format."
+    )
+    customer: Slug = Field(description="Whom the line belongs to; one customer may have several lines.")
+    line: Slug = Field(description="The line's name, in commands, calls and metrics. No two flows share it.")
+    numbers: tuple[PhoneNumber, ...] = Field(
+        default=(), description="Phone numbers that this line answers, with country code: +12025550100."
+    )
     default: bool = Field(default=False, description="Answers numbers that no flow names.")
-    language: Literal["en"] = "en"
-    greeting: Sentence
+    language: Literal["en"] = Field(default="en", description="Language of the line.")
+    greeting: Sentence = Field(description="The first words, after the disclosure.")
     disclosure: Sentence | None = Field(
         default=None, description="Spoken verbatim before anything else; cannot be interrupted."
     )
-    persona: Annotated[str, Field(max_length=2000)] = ""
-    business: Business
-    facts: Annotated[tuple[Fact, ...], Field(max_length=500)] = ()
-    never_say: tuple[Sentence, ...] = ()
-    unknown: Sentence = "I'm sorry, I don't have that here. Is there anything else I can help with?"
-    holding: Annotated[tuple[Sentence, ...], Field(min_length=1)] = (
-        "One moment.",
-        "Let me check that for you.",
+    persona: Annotated[str, Field(max_length=2000)] = Field(
+        default="", description="Who the agent is and how it speaks, for the language model."
     )
-    still_there: Sentence = "Are you still there?"
-    goodbye: Sentence = "Thank you for calling. Goodbye."
-    turns: TurnSettings = TurnSettings()
-    limits: Limits = Limits()
-    overflow: Overflow = Overflow()
+    business: Business = Field(description="Who answers the phone.")
+    facts: Annotated[tuple[Fact, ...], Field(max_length=500)] = Field(
+        default=(), description="What the line knows."
+    )
+    never_say: tuple[Sentence, ...] = Field(default=(), description="What the agent must never say.")
+    unknown: Sentence = Field(
+        default="I'm sorry, I don't have that here. Is there anything else I can help with?",
+        description="Said where no fact answers the question.",
+    )
+    holding: Annotated[tuple[Sentence, ...], Field(min_length=1)] = Field(
+        default=("One moment.", "Let me check that for you."),
+        description="Said in turn while an answer is waited for.",
+    )
+    still_there: Sentence = Field(
+        default="Are you still there?", description="Asked after limits.max_silence_s of silence."
+    )
+    goodbye: Sentence = Field(
+        default="Thank you for calling. Goodbye.", description="The last words of a call that we end."
+    )
+    turns: TurnSettings = Field(
+        default=TurnSettings(), description="When a turn is over and when an interruption counts."
+    )
+    limits: Limits = Field(default=Limits(), description="Where a call ends of itself.")
+    overflow: Overflow = Field(default=Overflow(), description="What a caller gets when no agent can answer.")
 
     @model_validator(mode="after")
     def _facts_have_their_own_ids(self) -> Flow:
         seen: set[str] = set()
         for fact in self.facts:
             if fact.id in seen:
-                raise ValueError(f"fact id {fact.id!r} is used twice")
+                raise PydanticCustomError(DUPLICATE_FACT, "fact id {id} is used twice", {"id": fact.id})
             seen.add(fact.id)
         return self
 
