@@ -57,9 +57,7 @@ class Reservation:
 class Admission:
     """The door of the process: free slots, reservations, draining."""
 
-    def __init__(
-        self, front_end: FrontEnd, flows: FlowDirectory, telemetry: Telemetry, clock: Clock
-    ) -> None:
+    def __init__(self, front_end: FrontEnd, flows: FlowDirectory, telemetry: Telemetry, clock: Clock) -> None:
         self._front_end = front_end
         self._flows = flows
         self._telemetry = telemetry

@@ -142,7 +142,7 @@ class Session:
                     while (frame := self._framer.pop()) is not None:
                         self._hear_frame(frame)
                 case MarkHeard(name):
-                    self._transcript.heard(name, self._now_ms())
+                    self._transcript.heard(name)
                     self._recorder.turns(self._transcript.changed_turns())
                 case Dtmf(digit):
                     self._recorder.event("dtmf", self._now_ms(), digit=digit)
@@ -177,6 +177,8 @@ class Session:
             marks = self._transcript.speak(frame.words) if frame.words else ()
             at_sample = await self._leg.play(frame.pcm, marks)
             self._note_spoken(frame, at_sample)
+            # A closed leg does not pace, and a slot that never waits would then hold the event loop.
+            await asyncio.sleep(0)
 
     # What both clocks leave behind.
 
