@@ -6,7 +6,7 @@ Runs on the thinking clock. Knows neither the model that speaks nor how transcri
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -55,7 +55,7 @@ class BackEnd:
         call: CallInfo,
         flow: Flow,
         mode: OracleMode,
-        source: AnswerSource,
+        source: AnswerSource | None,
         fallback: AnswerSource | None = None,
         *,
         telemetry: Telemetry | None = None,
@@ -68,7 +68,14 @@ class BackEnd:
         self._mode = mode
         self._telemetry = telemetry or Telemetry()
         self._parts = _Parts(
-            call, flow, source, fallback, first_token_s, clock, now or (lambda: datetime.now(zone)), sleep
+            call,
+            flow,
+            source or _Unknown(),
+            fallback,
+            first_token_s,
+            clock,
+            now or (lambda: datetime.now(zone)),
+            sleep,
         )
 
     async def run(
@@ -182,8 +189,9 @@ class _Running:
         """One generation, from the question to its last token."""
         asked_s = self._parts.clock()
         begun = False
+        stream = source.answer(request)
         try:
-            async for delta in source.answer(request):
+            async for delta in stream:
                 if not begun and delta.text.strip():
                     begun = True
                     self._ledger.first_token(id_, self._parts.clock() - asked_s)
@@ -197,6 +205,9 @@ class _Running:
             log.warning("no answer", call_id=request.call.id, source=source.source.value, code=failure.code)
             self._give_way(id_, source, request, failure.code)
             return
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
         if begun:
             self._guide(OracleClose(id_))
             self._ledger.delivered(id_)

@@ -23,8 +23,9 @@ class NoTranscriber:
     async def transcripts(self) -> AsyncIterator[Transcript]:
         """See `Transcriber.transcripts`: none, until `close`."""
         await self._closed.wait()
-        return
-        yield
+        nothing: tuple[Transcript, ...] = ()
+        for transcript in nothing:
+            yield transcript
 
     def close(self) -> None:
         """See `Transcriber.close`."""

@@ -1,0 +1,89 @@
+"""Answers from the flow's own facts, matched by meaning and words: offline, in milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Final
+
+from kame_voice.core.nouns import OracleSource, Speaker
+from kame_voice.flows.schema import Flow
+from kame_voice.oracle.base import AnswerDelta, OracleRequest, Said
+from kame_voice.oracle.embedder import Embedder
+from kame_voice.oracle.matching import Index, Match
+from kame_voice.oracle.topics import Kind, topics_of
+from kame_voice.oracle.words import spoken_words
+
+__all__ = ["Knowledge"]
+
+_SHORTEST_GUESS: Final = 3
+"""Words of an unfinished turn before it is worth a guess: "are you open" is, "do you" is not."""
+_GUESS_SCORE: Final = 0.55
+"""A guess on half a sentence has to fit better than the answer to a whole one."""
+_FLOWS_KEPT: Final = 64
+
+
+class Knowledge:
+    """The `AnswerSource` without a network. Loads its model when made; one a process.
+
+    Asks about an unfinished turn get no answer where none fits; a finished turn always gets one,
+    if only the flow's `unknown` sentence, which names no fact.
+    Raises `EmbeddingModelMissing` when made without its model.
+    """
+
+    source = OracleSource.KNOWLEDGE
+
+    def __init__(self) -> None:
+        self._embedder = Embedder()
+        self._indexes: dict[str, Index] = {}
+        self._building = Lock()
+        self._threads = ThreadPoolExecutor(2, "knowledge")
+
+    async def answer(self, question: OracleRequest) -> AsyncGenerator[AnswerDelta, None]:
+        """Stream the answer, a fact at a time."""
+        if not question.is_final and len(spoken_words(question.caller_words)) < _SHORTEST_GUESS:
+            return
+        loop = asyncio.get_running_loop()
+        matches = await loop.run_in_executor(self._threads, self._match, question)
+        for number, match in enumerate(matches):
+            text = match.topic.answer(match.question, question.now)
+            yield AnswerDelta(text if number == 0 else f" {text}", (match.topic.id,))
+        if not matches and question.is_final:
+            yield AnswerDelta(question.flow.unknown)
+
+    async def prepare(self, flow: Flow) -> None:
+        """Embed the flow's sample questions ahead of its first call; half a second off the loop."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._index, flow)
+
+    def close(self) -> None:
+        """End the threads. Idempotent."""
+        self._threads.shutdown()
+
+    def _match(self, question: OracleRequest) -> list[Match]:
+        index = self._index(question.flow)
+        matches = index.match(question.caller_words, last_question=_last_question(question.history))
+        if question.is_final:
+            return matches
+        return [
+            match
+            for match in matches
+            if match.score >= _GUESS_SCORE and match.topic.kind is not Kind.SMALL_TALK
+        ]
+
+    def _index(self, flow: Flow) -> Index:
+        version = flow.content_hash
+        with self._building:
+            index = self._indexes.get(version)
+            if index is None:
+                index = Index(topics_of(flow), self._embedder.embed)
+                while len(self._indexes) >= _FLOWS_KEPT:
+                    self._indexes.pop(next(iter(self._indexes)))
+                self._indexes[version] = index
+        return index
+
+
+def _last_question(history: tuple[Said, ...]) -> str:
+    """What the caller said before: "and on Sunday?" asks for more of it."""
+    return next((said.text for said in reversed(history) if said.speaker is Speaker.CALLER), "")

@@ -1,0 +1,193 @@
+"""Which topics a caller's words ask about: meaning and plain words together. Pure; vectors come in.
+
+A score is 0.75 of the best cosine with the topic's questions (and 0.9 of that with its answer), and
+0.25 of how much of the question's rare words the topic knows. Scores of right topics lie at 0.5 to
+1.0, those of questions that the line knows nothing about at 0.2 to 0.45.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kame_voice.oracle.topics import Kind, Topic
+from kame_voice.oracle.words import spoken_words, stem, stems
+
+__all__ = ["Index", "Match", "questions_in", "strip_opening"]
+
+_MEANING: Final = 0.75
+_KNOWN: Final = 0.48
+"""A final is answered from here on."""
+_PART: Final = 0.56
+"""Each of two questions in one turn must reach this on its own."""
+_OWN_FACT: Final = 0.02
+"""The line's own facts win against derived ones when they match as well."""
+
+_FUNCTION_STEMS: Final = frozenset(
+    stem(word)
+    for word in re.findall(
+        r"\w+",
+        "a an the i me my you your we our us it its is are am was be been do does did have has had can could "
+        "would will shall should may might to of in on at for with from by and or but if so that this there "
+        "not no yes what when where which who how why please just also then well um uh okay ok hi hello hey "
+        "tell know like want need wonder ask question get got any some much many about as them they he she "
+        "his her thank good great really actually maybe up out into than right say said",
+    )
+)
+"""Words that do not tell one question from another."""
+_OPENING: Final = re.compile(
+    r"^\W*((um+|uh+|okay|ok|well|so|yes|yeah|yep|no|right|great|perfect|alright|all right|hi|hello|hey|"
+    r"good (morning|afternoon|evening)|thanks?( you)?( very much| so much| a lot)?|excuse me|sorry|and|also|"
+    r"then|there|please|oh|i see|one more (thing|question)|another question)\b[\s,.!?-]*)+",
+    re.IGNORECASE,
+)
+_SEAMS: Final = re.compile(
+    r"[.?!;]+\s+|,?\s+(?:and also|and|also|plus|as well as)\s+(?=\w)|,\s+", re.IGNORECASE
+)
+_HOLIDAYS: Final = frozenset(
+    stem(word)
+    for word in re.findall(
+        r"\w+", "christmas easter thanksgiving holiday eve vacation july labor memorial halloween"
+    )
+)
+"""Weekly hours say nothing about these days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A topic with how well it fits, 0..1, and the words that asked for it."""
+
+    topic: Topic
+    score: float
+    question: str
+
+
+def strip_opening(text: str) -> str:
+    """`text` without the "um, okay, hi" it begins with; as it is where nothing else is left."""
+    rest = text[found.end() :] if (found := _OPENING.match(text)) else text
+    return rest if spoken_words(rest) else text
+
+
+def questions_in(text: str) -> list[str]:
+    """The parts of `text` that could be a question of their own, two words or more each."""
+    parts = [strip_opening(part) for part in _SEAMS.split(text)]
+    return [part for part in parts if len(spoken_words(part)) >= 2 and _content(part)]
+
+
+class Index:
+    """One flow's topics, ready to be matched.
+
+    `embed` turns sentences into unit vectors, one a row; called here for every sample question
+    once, and for each `match` for the caller's words.
+    """
+
+    def __init__(self, topics: list[Topic], embed: Callable[[list[str]], NDArray[np.float32]]) -> None:
+        self._topics = topics
+        self._embed = embed
+        self._questions = [embed(list(topic.questions)) for topic in topics]
+        self._abouts = [embed([topic.about]) if topic.about else None for topic in topics]
+        self._words = [frozenset(stems(" ".join((*topic.questions, topic.about)))) for topic in topics]
+        seen = Counter(word for words in self._words for word in words)
+        self._rarity = {word: math.log(1 + len(topics) / count) for word, count in seen.items()}
+        self._unseen = math.log(1 + len(topics))
+
+    def match(self, text: str, *, last_question: str = "") -> list[Match]:
+        """The topics that `text` asks for, in its order: none, one, or two where two were asked."""
+        whole = strip_opening(text)
+        best = self._best(whole, last_question)
+        parts = questions_in(text)
+        if len(parts) > 1:
+            found = [self._best(part, "") for part in parts]
+            strong = _distinct([match for match in found if match and match.score >= _PART])
+            talk_free = [match for match in strong if match.topic.kind is not Kind.SMALL_TALK]
+            if len(talk_free) >= 2:
+                return talk_free[:2]
+            if talk_free and (best is None or talk_free[0].score > best.score):
+                best = Match(talk_free[0].topic, talk_free[0].score, whole)
+        return [best] if best and best.score >= _KNOWN else []
+
+    def scores(self, text: str) -> list[tuple[float, str]]:
+        """Every topic's score for `text`, best first; for trying a flow out."""
+        scored = zip(self._score(text), self._topics, strict=True)
+        return sorted(((score, topic.id) for score, topic in scored), reverse=True)
+
+    def _best(self, text: str, last_question: str) -> Match | None:
+        scores = self._score(text)
+        if (
+            last_question
+            and len(_content(text)) <= 2
+            and re.match(r"\W*(and|what about|how about)\b", text, re.I)
+        ):
+            scores = [max(pair) for pair in zip(scores, self._score(f"{last_question} {text}"), strict=True)]
+        at = max(range(len(scores)), key=scores.__getitem__, default=None)
+        return None if at is None else Match(self._topics[at], scores[at], text)
+
+    def _score(self, text: str) -> list[float]:
+        vector = self._embed([text])[0]
+        content = _content(text)
+        return [
+            self._score_topic(topic, vector, content, number) for number, topic in enumerate(self._topics)
+        ]
+
+    def _score_topic(
+        self, topic: Topic, vector: NDArray[np.float32], content: list[str], number: int
+    ) -> float:
+        meaning = float((self._questions[number] @ vector).max())
+        about = self._abouts[number]
+        if about is not None:
+            meaning = max(meaning, 0.9 * float((about @ vector)[0]))
+        if topic.kind is Kind.SMALL_TALK:
+            return meaning - 0.12 * len(content)
+        if topic.kind is Kind.HOURS and _HOLIDAYS & set(content):
+            return 0.0
+        known = self._known_share(content, self._words[number])
+        own = _OWN_FACT if topic.kind is Kind.FACT else 0.0
+        return _MEANING * meaning + (1 - _MEANING) * known + own
+
+    def _known_share(self, content: list[str], words: frozenset[str]) -> float:
+        """How much of the question's content, rare words counting more, the topic has words for."""
+        if not content:
+            return 0.5
+        weights = [self._rarity.get(word, self._unseen) for word in content]
+        hits = sum(
+            weight
+            for word, weight in zip(content, weights, strict=True)
+            if word in words or _slip(word, words)
+        )
+        return hits / sum(weights)
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in stems(text) if word not in _FUNCTION_STEMS]
+
+
+def _slip(word: str, words: frozenset[str]) -> bool:
+    """Whether one of `words` is `word` misheard by a letter or two: "whitning" for "whitening"."""
+    return len(word) >= 5 and any(_alike(word, other) for other in words if len(other) >= 5)
+
+
+@lru_cache(maxsize=16384)
+def _alike(one: str, other: str) -> bool:
+    return one[0] == other[0] and SequenceMatcher(None, one, other).ratio() >= 0.8
+
+
+def _distinct(matches: list[Match]) -> list[Match]:
+    best: dict[str, Match] = {}
+    for match in matches:
+        known = best.get(match.topic.id)
+        if known is None:
+            best[match.topic.id] = match
+        elif match.topic.kind is Kind.HOURS:
+            best[match.topic.id] = Match(
+                match.topic, max(known.score, match.score), f"{known.question} {match.question}"
+            )
+    return list(best.values())
