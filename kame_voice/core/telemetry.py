@@ -11,6 +11,8 @@ __all__ = ["Telemetry"]
 _GAP_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.2, 1.6, 2.1, 3.0, 5.0)
 _SHORT_BUCKETS: Final = (0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 1.0, 2.0, 5.0)
 
+_STEP_BUCKETS: Final = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.075, 0.08, 0.1, 0.2)
+
 
 class Telemetry:
     """One registry a process (and one a test), so that nothing is counted in module globals."""
@@ -48,6 +50,13 @@ class Telemetry:
         self.stt_skipped = counter("stt_skipped_total", "Partials overtaken before they ran.")
         self.record_dropped = counter("record_dropped_total", "Records and audio lost, by kind.", "kind")
         self.flow_reloads = counter("flow_reloads_total", "Flow reloads by result.", "result")
+        self.engine_step = histogram("engine_step_seconds", "One step of the speech engine.", _STEP_BUCKETS)
+        self.engine_late = counter("engine_late_total", "Steps that ended after their 80 ms.")
+        self.engine_frames = counter("engine_frames_total", "Frames the speech engine delivered.")
+        self.engine_frozen = counter("engine_frozen_total", "Steps a call sat out for want of a frame.")
+        self.engine_dropped = counter("engine_dropped_total", "Caller frames that came in excess.")
+        self.engine_primed = counter("engine_primed_total", "Long calls given an empty memory.")
+        self.engine_faults = counter("engine_faults_total", "Restarts of the speech engine, by code.", "code")
 
     def exposition(self) -> bytes:
         """The metrics in Prometheus's text format."""

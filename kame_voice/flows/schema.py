@@ -32,6 +32,7 @@ __all__ = [
     "Hours",
     "Limits",
     "Overflow",
+    "Sampling",
     "TurnSettings",
     "Weekday",
 ]
@@ -174,6 +175,20 @@ class Limits(_Part):
     )
 
 
+class Sampling(_Part):
+    """How freely the speech model of the `kame` front end speaks. Temperature 0: always the likeliest.
+
+    `seed`: the same for every call of the line, to replay one; left out, each call has its own, drawn
+    from the call's id. The defaults are Moshi's.
+    """
+
+    temperature: float = Field(default=0.8, ge=0, le=2)
+    text_temperature: float = Field(default=0.7, ge=0, le=2)
+    top_k: int = Field(default=250, ge=1, le=250)
+    text_top_k: int = Field(default=25, ge=1, le=25)
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
+
+
 class Overflow(_Part):
     """What a caller gets when no agent can answer: a number to be put through to, or a sentence."""
 
@@ -228,6 +243,7 @@ class Flow(_Part):
     )
     limits: Limits = Field(default=Limits(), description="Where a call ends of itself.")
     overflow: Overflow = Field(default=Overflow(), description="What a caller gets when no agent can answer.")
+    sampling: Sampling = Sampling()
 
     @model_validator(mode="after")
     def _facts_have_their_own_ids(self) -> Flow:
