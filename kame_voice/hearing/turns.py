@@ -24,8 +24,12 @@ NEVER_MS: Final = 1 << 40
 
 _ON: Final = 0.5
 _OFF: Final = 0.35
-"""Silero's own thresholds: voice begins above the one and ends below the other. With them the end
-lay within ±50 ms of the energy's end on read speech, without a bias worth correcting."""
+"""Silero's own thresholds: voice begins above the one and ends below the other."""
+
+_HANG_MS: Final = 32
+"""The last chunk above `_OFF` is the model's memory of the one before. Without it the end lies at the
+energy's end: by median 32 ms after it has fallen by 20 dB, 26 ms before it has fallen by 25 dB
+(13 sentences, people and synthetic, through mu-law)."""
 
 _LATE_MS: Final = 32
 """The first chunk above `_ON` comes one chunk after the energy rises (8–60 ms on read speech)."""
@@ -36,7 +40,7 @@ _RISING: Final = 0.15
 _WORD_MS: Final = 96
 """Shortest voice that is a turn while the agent is silent: a clipped "yes" lasts longer, a click less."""
 
-_PAUSE_MS: Final = 96
+_PAUSE_MS: Final = 128
 """Silence after which a voice counts as paused, or a try at a turn as ended: longer than the closure
 of a stop consonant (50–90 ms), so that no word is split."""
 
@@ -100,7 +104,7 @@ class TurnDetector:
         return self._silence(end_ms, agent_silent_ms)
 
     def _voice(self, onset_ms: int, start_ms: int, end_ms: int, agent_silent_ms: int) -> list[TurnEvent]:
-        self._last_voiced_ms = end_ms
+        self._last_voiced_ms = end_ms - _HANG_MS
         match self._state:
             case _State.SILENT:
                 self._state = _State.TRYING
