@@ -35,13 +35,14 @@ from kame_voice.legs.base import Leg
 from kame_voice.legs.twilio_rest import TwilioRest
 from kame_voice.oracle.back_end import BackEnd
 from kame_voice.oracle.base import AnswerSource, Transcriber
-from kame_voice.oracle.claude import Claude
 from kame_voice.oracle.deaf import NoTranscriber
 from kame_voice.oracle.knowledge import Knowledge
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.store.archive import Archive
 from kame_voice.store.writer import StoreWriter
-from kame_voice.web import api, health, telephony
+from kame_voice.web import api, health
+from kame_voice.web.signatures import Signatures
+from kame_voice.web.telephony import Telephony
 
 __all__ = ["App", "build"]
 
@@ -55,7 +56,7 @@ class _Senses:
     vad: VoiceActivity
     stt: SpeechToText
     knowledge: Knowledge
-    claude: Claude | None
+    claude: AnswerSource | None
 
 
 class App:
@@ -85,6 +86,7 @@ class App:
         self.admission = Admission(self.front_end, self.flows, self.telemetry, monotonic)
         self.desk = Desk(self._open_session, self.telemetry)
         self.asgi = self._build_web()
+        self._warm = asyncio.Event()
 
     @property
     def line_names(self) -> list[str]:
@@ -94,7 +96,11 @@ class App:
     def describe(self) -> dict[str, str]:
         """What answers, for the log's first line."""
         answers = "flow facts" if self._senses is None or self._senses.claude is None else "claude"
-        return {"front_end": self.settings.front_end.value, "oracle": self._oracle_mode.value, "answers": answers}
+        return {
+            "front_end": self.settings.front_end.value,
+            "oracle": self._oracle_mode.value,
+            "answers": answers,
+        }
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -109,7 +115,7 @@ class App:
                     group.create_task(self.front_end.run(), name="front end"),
                     group.create_task(self.admission.run(), name="admission"),
                     group.create_task(watch(self.flows), name="flow watcher"),
-                    group.create_task(self._prepare(), name="prepare flows"),
+                    group.create_task(self._warm_up(), name="warm up"),
                 ]
                 try:
                     yield
@@ -118,21 +124,29 @@ class App:
                         task.cancel()
 
     async def ready(self) -> None:
-        """Return once calls can be taken."""
-        while self.why_not_ready() is not None:
-            await asyncio.sleep(0.05)
+        """Return once everything is loaded and made ready."""
+        await self._warm.wait()
 
     def why_not_ready(self) -> str | None:
         """None when a call can be taken, else the reason."""
         if self.admission.draining:
             return "draining"
+        if not self._warm.is_set():
+            return "warming up"
         return None if self.front_end.ready else "the front end is not ready"
+
+    async def _warm_up(self) -> None:
+        flows = tuple(self.flows.generation.by_line.values())
+        await self.front_end.warm(flows)
+        if self._senses is not None:
+            for flow in flows:
+                await self._senses.knowledge.prepare(flow)
+        self._warm.set()
 
     # Building.
 
     def _build_senses(self) -> _Senses:
         settings = self.settings
-        key = settings.anthropic_api_key.get_secret_value()
         return _Senses(
             vad=VoiceActivity(),
             stt=SpeechToText(
@@ -143,8 +157,17 @@ class App:
                 self.telemetry,
             ),
             knowledge=Knowledge(),
-            claude=Claude(key, model=settings.claude_model, base_url=settings.anthropic_base_url) if key else None,
+            claude=self._build_claude(),
         )
+
+    def _build_claude(self) -> AnswerSource | None:
+        key = self.settings.anthropic_api_key.get_secret_value()
+        if not key:
+            return None
+        # Imported here: half a second that a process without a key need not spend.
+        from kame_voice.oracle.claude import Claude
+
+        return Claude(key, model=self.settings.claude_model, base_url=self.settings.anthropic_base_url)
 
     def _build_front_end(self) -> FrontEnd:
         match self.settings.front_end:
@@ -160,10 +183,15 @@ class App:
 
     def _build_web(self) -> FastAPI:
         web = FastAPI(title="kame_voice", version=__version__, description="Inbound calls and their record.")
-        parts = telephony.Telephony(
-            self.settings, self.admission, self.desk, self._rest.hang_up, self.telemetry, monotonic
+        carrier = Telephony(
+            Signatures(self.settings),
+            self.admission,
+            self.desk,
+            self._rest.hang_up,
+            self.telemetry,
+            monotonic,
         )
-        web.include_router(telephony.router(parts))
+        web.include_router(carrier.router)
         web.include_router(api.router(self.settings, self.archive))
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web
@@ -236,7 +264,9 @@ def build(settings: Settings, host: str) -> App:
                 where=f"KAME_TWILIO_SIGNATURES with --host {host}",
                 do="switch signatures on, or serve on 127.0.0.1",
             )
-        log.warning("TWILIO SIGNATURES ARE OFF", where="requests from this machine only", do="never in production")
+        log.warning(
+            "TWILIO SIGNATURES ARE OFF", where="requests from this machine only", do="never in production"
+        )
     if not settings.public_url:
         raise SettingsError(
             "is not set, so the carrier cannot be told where to connect",

@@ -33,6 +33,14 @@ class AddressTaken(KameError):
 class _Server(uvicorn.Server):
     """uvicorn closes WebSockets the moment it sees SIGTERM; here signals are ours."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -64,10 +72,9 @@ async def serving(app: App, listener: socket.socket) -> AsyncIterator[None]:
     )
     server = _Server(config)
     async with app.running(), asyncio.TaskGroup() as group:
-        web = group.create_task(server.serve(sockets=[listener]), name="web server")
+        group.create_task(server.serve(sockets=[listener]), name="web server")
         try:
-            while not server.started and not web.done():
-                await asyncio.sleep(0.01)
+            await server.up.wait()
             yield
         finally:
             server.should_exit = True

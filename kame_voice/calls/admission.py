@@ -108,7 +108,13 @@ class Admission:
         for token, reservation in list(self._reserved.items()):
             if reservation.call.provider_id == provider_id:
                 del self._reserved[token]
-                await self._free(reservation, "abandoned")
+                await self.give_up(reservation, "abandoned")
+
+    async def give_up(self, reservation: Reservation, why: str) -> None:
+        """Free the slot of a call that never began to talk."""
+        self._telemetry.calls.labels("abandoned").inc()
+        log.warning("call abandoned", call_id=reservation.call.id, why=why)
+        await reservation.slot.release()
 
     async def run(self) -> None:
         """Free the slots of calls whose socket never came; runs until cancelled."""
@@ -122,7 +128,7 @@ class Admission:
         for token, reservation in list(self._reserved.items()):
             if reservation.expires <= now:
                 del self._reserved[token]
-                await self._free(reservation, "socket never came")
+                await self.give_up(reservation, "socket never came")
 
     def _refusal(self, flow: Flow | None) -> Refusal | None:
         if self._draining:
@@ -137,8 +143,3 @@ class Admission:
         )
         self._reserved[reservation.token] = reservation
         return reservation
-
-    async def _free(self, reservation: Reservation, why: str) -> None:
-        self._telemetry.calls.labels("abandoned").inc()
-        log.warning("call abandoned", call_id=reservation.call.id, why=why)
-        await reservation.slot.release()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 import typer
 
@@ -39,5 +41,23 @@ def main() -> None:
     try:
         app()
     except KameError as error:
+        _complain([error])
+    except BaseExceptionGroup as group:
+        told, bugs = group.split(KameError)
+        if bugs is not None or told is None:
+            raise
+        _complain(_leaves(told))
+
+
+def _complain(errors: Iterable[KameError]) -> NoReturn:
+    for error in errors:
         print(f"kame-voice: {error}", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(1)
+
+
+def _leaves(group: BaseExceptionGroup[KameError]) -> Iterator[KameError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

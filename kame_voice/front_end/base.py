@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -106,6 +106,10 @@ class FrontEnd(Protocol):
 
     async def take_slot(self, call: CallInfo, flow: Flow) -> Slot:
         """Reserve a place. Raises `NoFreeSlot` at once when there is none; never queues."""
+        ...
+
+    async def warm(self, flows: Iterable[Flow]) -> None:
+        """Make ready what is known ahead of these lines, such as their fixed words."""
         ...
 
     async def run(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from kame_voice.core.nouns import CallInfo, Pcm
@@ -81,6 +81,9 @@ class EchoFrontEnd:
             )
         self._taken += 1
         return _EchoSlot(self._slot_released)
+
+    async def warm(self, flows: Iterable[Flow]) -> None:
+        """See `FrontEnd.warm`: an echo needs nothing made ready."""
 
     async def run(self) -> None:
         """Nothing runs beside the calls."""

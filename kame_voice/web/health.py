@@ -12,7 +12,9 @@ from kame_voice.core.telemetry import Telemetry
 __all__ = ["router"]
 
 
-def router(telemetry: Telemetry, why_not_ready: Callable[[], str | None], free_slots: Callable[[], int]) -> APIRouter:
+def router(
+    telemetry: Telemetry, why_not_ready: Callable[[], str | None], free_slots: Callable[[], int]
+) -> APIRouter:
     """`why_not_ready` is None when calls can be taken, else the reason in a few words."""
     routes = APIRouter(tags=["health"])
 
