@@ -31,7 +31,7 @@ _FULL_SCALE: Final = np.float32(32768)
 
 def decode(payload: bytes) -> NDArray[np.float32]:
     """Mu-law bytes [n] to samples [n], −1..1, still at 8 kHz."""
-    return _LEVELS[np.frombuffer(payload, np.uint8)]
+    return _LEVELS.take(np.frombuffer(payload, np.uint8))
 
 
 def encode(pcm: NDArray[np.float32]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -11,8 +12,11 @@ __all__ = ["FRAME_S", "MAX_LEAD_S", "Playout"]
 FRAME_S: Final = 0.02
 """The telephone network's packet."""
 
-MAX_LEAD_S: Final = 0.1
-"""More would make an interruption deaf and a hang-up late."""
+MAX_LEAD_S: Final = 0.095
+"""With the 5 ms that a timer may be late: 100 ms. More would make an interruption deaf."""
+
+_TIMER_S: Final = 0.005
+"""A frame this little late, as timers are, moves no clock; else lateness would add up over a call."""
 
 _LATE_S: Final = 0.02
 _SENT_PAUSE: Final = 5
@@ -38,6 +42,10 @@ class Playout(Generic[T]):
     buffer empty and plays at once, so the clock restarts there: after idle time, an underrun or
     a stall of ours the lead is what it was, and while audio flows the clock never drifts.
 
+    `cushion_s`: audio after idle time or an underrun starts this much later, so that a producer
+    that is no faster than real time may be that late without a hole. `grid_s`: the clock starts
+    on a multiple of this, so that the frames of many calls go out in few wake-ups of the process.
+
     A silent frame that follows `_SENT_PAUSE` others is not sent but takes its 20 ms all the same:
     the buffer runs empty ("dry"). What follows it waits for its own time without any lead; sent
     earlier it would play earlier and swallow the pause. Then the lead builds up again at once.
@@ -45,10 +53,12 @@ class Playout(Generic[T]):
     All times in seconds of one clock.
     """
 
-    def __init__(self, lead_s: float = 0.04) -> None:
+    def __init__(self, lead_s: float = 0.04, *, cushion_s: float = 0.0, grid_s: float = 0.0) -> None:
         if not FRAME_S <= lead_s <= MAX_LEAD_S:
             raise ValueError(f"lead_s is {lead_s}, must be within {FRAME_S}..{MAX_LEAD_S}")
         self.lead_s = lead_s
+        self._cushion_s = cushion_s
+        self._grid_s = grid_s
         self.sent_frames = 0
         self.late_frames = 0
         self.queued_frames = 0
@@ -70,7 +80,7 @@ class Playout(Generic[T]):
     def push(self, message: T, now: float, *, silent: bool = False) -> float:
         """Queue one 20 ms frame; returns when it will start to sound at the far side."""
         if not self._queue and self._ends_at < now:
-            self._restart(now)
+            self._restart(now + self._cushion_s)
         plays_at = self._ends_at + self.queued_s
         self._queue.append(_Queued(message, FRAME_S, silent, now))
         self.queued_frames += 1
@@ -103,7 +113,9 @@ class Playout(Generic[T]):
             self.sent_frames += 1
             if now - due > _LATE_S:
                 self.late_frames += 1
-            self._ends_at = max(self._ends_at, now) + FRAME_S
+            if now > self._ends_at + _TIMER_S:
+                self._ends_at = self._on_grid(now)
+            self._ends_at += FRAME_S
             self._dry = False
             return item.message
         return None
@@ -112,9 +124,14 @@ class Playout(Generic[T]):
         """Drop the queue; the far side's buffer has been emptied too."""
         self._queue.clear()
         self.queued_frames = 0
-        self._restart(now)
-
-    def _restart(self, now: float) -> None:
         self._ends_at = now
+        self._dry = True
+        self._silent_run = _SENT_PAUSE
+
+    def _on_grid(self, moment: float) -> float:
+        return math.ceil(moment / self._grid_s) * self._grid_s if self._grid_s else moment
+
+    def _restart(self, moment: float) -> None:
+        self._ends_at = self._on_grid(moment)
         self._dry = True
         self._silent_run = _SENT_PAUSE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kame_voice.audio import g711
-from kame_voice.audio.resample import Resampler
+from kame_voice.audio.line_resample import LineResampler
 from kame_voice.core.nouns import SAMPLE_RATE
 from kame_voice.legs.base import CallerAudio
 from kame_voice.legs.twilio_wire import Media, WireError
@@ -30,7 +30,7 @@ class CallerTrack:
         self.late_samples = 0
         self.end_sample = 0
         self._last_chunk: int | None = None
-        self._resampler = Resampler(g711.G711_HZ, SAMPLE_RATE)
+        self._resampler = LineResampler(g711.G711_HZ, SAMPLE_RATE)
 
     def place(self, packet: Media) -> CallerAudio | None:
         """The packet's audio, or None when it has none or its time is over. Raises WireError."""

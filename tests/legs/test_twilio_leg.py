@@ -21,6 +21,8 @@ from tests.legs.far_side import FarSide, packet, start_message
 
 pytestmark = pytest.mark.anyio
 
+START_S = 0.03
+"""Speech after a pause starts at most this late: a cushion of 20 ms, then the next tick of 10 ms."""
 STOP = '{"event":"stop","stop":{"callSid":"CA1"}}'
 
 
@@ -224,8 +226,9 @@ async def test_speech_goes_out_in_20_ms_packets_on_an_absolute_clock() -> None:
         await asyncio.sleep(1)
         times = [when - since for when in call.far.times("media")]
         assert len(times) == 52
-        assert times[:2] == [0, 0]
-        assert times[2:] == pytest.approx([0.02 * k for k in range(1, 51)], abs=0.002)
+        assert 0.019 <= times[0] <= START_S
+        assert times[1] == times[0]
+        assert times[2:] == pytest.approx([times[0] + 0.02 * k for k in range(1, 51)], abs=0.002)
         assert {len(m["media"]["payload"]) for m in call.far.got("media")} == {216}
         assert call.far.got("media")[0]["streamSid"] == "MZ1"
 
@@ -247,7 +250,8 @@ async def test_play_returns_when_less_than_the_lead_is_queued() -> None:
         first = asyncio.get_running_loop().time() - since
         await call.leg.play(voice(0.08))
         second = asyncio.get_running_loop().time() - since
-        assert (first, second) == pytest.approx((0.02, 0.10), abs=0.003)
+        assert 0.039 <= first <= 0.02 + START_S
+        assert second - first == pytest.approx(0.08, abs=0.003)
 
 
 async def test_play_tells_where_on_the_callers_clock_its_audio_sounds() -> None:
@@ -259,11 +263,11 @@ async def test_play_tells_where_on_the_callers_clock_its_audio_sounds() -> None:
         await asyncio.sleep(0)
         first = await call.leg.play(voice(0.08))
         second = await call.leg.play(voice(0.08))
-        assert first == pytest.approx(24_000, abs=100)
+        assert 24_000 + 480 <= first <= 24_000 + START_S * 24_000
         assert second == first + 1920
         await asyncio.sleep(2)
         after_a_pause = await call.leg.play(voice(0.02))
-        assert after_a_pause == pytest.approx(first + (0.1 + 2) * 24_000, abs=500)
+        assert after_a_pause == pytest.approx(first + (0.1 + 2) * 24_000, abs=1000)
         call.far.says(STOP)
         await reading
 
@@ -277,7 +281,7 @@ async def test_long_silence_is_not_sent_and_the_voice_after_it_comes_at_its_time
         await asyncio.sleep(1)
         times = [when - since for when in call.far.times("media")]
         assert len(times) == 4
-        assert times[0] == pytest.approx(2.0, abs=0.003)
+        assert 2.019 <= times[0] <= 2.0 + START_S
 
 
 async def test_marks_follow_their_audio_and_are_heard_when_they_return() -> None:
@@ -318,7 +322,8 @@ async def test_after_a_clear_new_speech_goes_out_at_once_behind_the_clear() -> N
         await call.leg.play(voice(0.04), ["new"])
         await asyncio.sleep(0.5)
         assert call.far.order()[-4:] == ["clear", "media", "media", "mark"]
-        assert call.far.sent[-3][0] == pytest.approx(now, abs=0.001)
+        assert call.far.sent[-4][0] == pytest.approx(now, abs=0.001)
+        assert call.far.sent[-3][0] <= now + START_S
 
 
 async def test_audio_that_is_not_whole_packets_is_a_mistake_of_ours() -> None:
