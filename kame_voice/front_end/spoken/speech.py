@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -20,6 +22,8 @@ _AUDIBLE: Final = 10 ** (-32 / 20)
 _LEAD: Final = SAMPLE_RATE * 20 // 1000
 _TRAIL: Final = SAMPLE_RATE * 40 // 1000
 _FADE: Final = SAMPLE_RATE * 5 // 1000
+_PAUSE_BLOCKS: Final = 10
+"""100 ms: longer than the closure of a stop consonant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +57,51 @@ def finished_speech(text: str, raw: Pcm) -> Speech:
     pcm[:_FADE] *= ramp
     pcm[-_FADE:] *= ramp[::-1]
     pcm.setflags(write=False)
-    return Speech(pcm, timed_words(text, len(pcm)))
+    return Speech(pcm, timed_words(text, len(pcm), _pauses(pcm)))
 
 
-def timed_words(text: str, samples: int) -> tuple[tuple[str, int], ...]:
-    """The words of `text`, each with its end among `samples`, in proportion to how long they take to say."""
+def timed_words(
+    text: str, samples: int, pauses: Sequence[tuple[int, int]] = ()
+) -> tuple[tuple[str, int], ...]:
+    """The words of `text`, each with its end among `samples`, in proportion to how long they take to say.
+
+    `pauses`: where the speech is silent, [from, to). If there are as many as the text has commas and
+    the like within it, each stands at its own, and the proportions hold between them.
+    """
     words = text.split()
-    weights = np.array([_weight(word) for word in words])
-    pauses = np.array([_pause(word) for word in words])
-    if len(pauses):
-        pauses[-1] = 0
-    ends = np.cumsum(weights) + np.concatenate(([0.0], np.cumsum(pauses)[:-1])) if words else weights
-    total = float(ends[-1]) if words else 1.0
+    clauses: list[list[str]] = [[]]
+    for word in words:
+        clauses[-1].append(word)
+        if _pause(word):
+            clauses.append([])
+    clauses = [clause for clause in clauses if clause]
+    if not clauses or len(pauses) != len(clauses) - 1:
+        return tuple(_in_proportion(words, 0, samples)) if words else ()
+    starts = [0, *(end for _, end in pauses)]
+    ends = [*(start for start, _ in pauses), samples]
     return tuple(
-        (word, min(samples, round(float(end) / total * samples)))
-        for word, end in zip(words, ends, strict=True)
+        timed
+        for clause, start, end in zip(clauses, starts, ends, strict=True)
+        for timed in _in_proportion(clause, start, end)
     )
+
+
+def _pauses(pcm: Pcm) -> list[tuple[int, int]]:
+    """Silences within `pcm` that a listener takes for pauses, [from, to) in samples."""
+    blocks = pcm[: len(pcm) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    loud = np.flatnonzero(np.mean(blocks * blocks, axis=1) > (_LEVEL * _AUDIBLE) ** 2)
+    gaps = [(int(a) + 1, int(b)) for a, b in pairwise(loud) if b - a > _PAUSE_BLOCKS]
+    return [(start * _BLOCK, end * _BLOCK) for start, end in gaps]
+
+
+def _in_proportion(words: list[str], start: int, end: int) -> list[tuple[str, int]]:
+    weights = np.array([_weight(word) for word in words])
+    pauses = np.array([_pause(word) for word in words[:-1]])
+    ends = np.cumsum(weights) + np.concatenate(([0.0], np.cumsum(pauses)))
+    return [
+        (word, start + round(float(at / ends[-1]) * (end - start)))
+        for word, at in zip(words, ends, strict=True)
+    ]
 
 
 def _weight(word: str) -> float:

@@ -71,3 +71,9 @@ def test_the_memory_for_phrases_is_bounded_and_a_closed_voice_says_so() -> None:
     small.close()
     small.close()
     assert isinstance(small.prepare("Hello.", Need.NOW).exception(0), VoiceFailed)
+
+
+def test_a_pause_in_the_speech_stands_at_the_texts_own_comma() -> None:
+    words = timed_words("extraordinarily, yes I do", 24_000, [(6_000, 9_000)])
+    assert words[0] == ("extraordinarily,", 6_000)
+    assert 9_000 < words[1][1] < words[2][1] < words[3][1] == 24_000
