@@ -52,8 +52,13 @@ _HOURS_QUESTIONS: Final = (
     "What days are you open?",
     "What are your hours on Monday?",
 )
+_HOURS_WORDS: Final = (
+    "We are open and closed from and until these hours, Monday, Tuesday, Wednesday, Thursday, Friday, "
+    "Saturday, Sunday, today, tonight, tomorrow, now, morning, afternoon, evening."
+)
 _ADDRESS_QUESTIONS: Final = (
     "Where are you located?",
+    "Where are you?",
     "What is your address?",
     "How do I find you?",
     "Where is your office?",
@@ -72,6 +77,7 @@ _TALK: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         (
             "Are you a robot?",
             "Are you a real person?",
+            "Am I talking to a human being?",
             "Am I talking to a machine?",
             "Is this a computer?",
             "Are you human?",
@@ -122,7 +128,7 @@ def topics_of(flow: Flow) -> list[Topic]:
                 "business-hours",
                 Kind.HOURS,
                 _HOURS_QUESTIONS,
-                "open closed opening hours days times",
+                _HOURS_WORDS,
                 lambda question, now: answer_opening(question, week, now),
             )
         )
