@@ -8,10 +8,9 @@ import numpy as np
 
 from kame_voice.audio.resample import Resampler
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm
-from kame_voice.flows.schema import TurnSettings
 from kame_voice.hearing.base import HeardFrame, TurnEvent
 from kame_voice.hearing.echo import EchoJudge
-from kame_voice.hearing.turns import NEVER_MS, TurnDetector
+from kame_voice.hearing.turns import NEVER_MS, TurnDetector, TurnTimes
 from kame_voice.hearing.vad import VAD_CHUNK, VAD_RATE, VoiceDetector
 
 __all__ = ["Ear"]
@@ -30,7 +29,7 @@ class Ear:
     which the 32 ms chunk that holds it is complete.
     """
 
-    def __init__(self, voices: VoiceDetector, turns: TurnSettings) -> None:
+    def __init__(self, voices: VoiceDetector, turns: TurnTimes) -> None:
         self._stream = voices.stream()
         self._turns = TurnDetector(turns)
         self._echo = EchoJudge()

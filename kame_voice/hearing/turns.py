@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Protocol
 
-from kame_voice.flows.schema import TurnSettings
 from kame_voice.hearing.base import (
     BargedIn,
     TurnEnded,
@@ -17,7 +16,21 @@ from kame_voice.hearing.base import (
     VoiceResumed,
 )
 
-__all__ = ["NEVER_MS", "TurnDetector"]
+__all__ = ["NEVER_MS", "TurnDetector", "TurnTimes"]
+
+
+class TurnTimes(Protocol):
+    """A line's own thresholds in milliseconds: the part of a flow's `turns` that the ear needs."""
+
+    @property
+    def end_silence_ms(self) -> int: ...
+
+    @property
+    def barge_in_ms(self) -> int: ...
+
+    @property
+    def backchannel_ms(self) -> int: ...
+
 
 NEVER_MS: Final = 1 << 40
 """`agent_silent_ms` of an agent that has not spoken yet."""
@@ -63,7 +76,7 @@ class TurnDetector:
     voice that outlasts the agent's own last word is an answer, not a backchannel.
     """
 
-    def __init__(self, settings: TurnSettings) -> None:
+    def __init__(self, settings: TurnTimes) -> None:
         self._settings = settings
         self._state = _State.SILENT
         self._start_ms = 0
