@@ -35,6 +35,7 @@ from kame_voice.oracle.base import (
     Transcript,
 )
 from kame_voice.oracle.ledger import Ledger
+from kame_voice.oracle.never_say import forbidden_in
 from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
 
 __all__ = ["BackEnd"]
@@ -189,9 +190,13 @@ class _Running:
         """One generation, from the question to its last token."""
         asked_s = self._parts.clock()
         begun = False
+        text = ""
         stream = source.answer(request)
         try:
             async for delta in stream:
+                text += delta.text
+                if forbidden_in(text, request.flow.never_say):
+                    raise AnswerFailed("forbidden-words", "the answer holds words of never_say")
                 if not begun and delta.text.strip():
                     begun = True
                     self._ledger.first_token(id_, self._parts.clock() - asked_s)

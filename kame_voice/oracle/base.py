@@ -30,7 +30,7 @@ class AnswerFailed(KameError):
     """An answer source has no answer to give. `code` says why, per instance; it is stable.
 
     Codes: `no-key`, `bad-key`, `refused-request`, `rate-limited`, `overloaded`, `server-error`,
-    `unreachable`, `first-token-late`, `stalled`, `cut-off`, `refusal`, `empty-answer`.
+    `unreachable`, `first-token-late`, `stalled`, `cut-off`, `refusal`, `empty-answer`, `forbidden-words`.
     """
 
     code = "answer-failed"

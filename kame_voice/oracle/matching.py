@@ -72,8 +72,8 @@ _ASKING: Final = re.compile(
     re.IGNORECASE,
 )
 _OFFERED: Final = re.compile(
-    r"(?:do|does|can|could|would|will) (?:you|you guys|they|i|we) (?:also |even |still )?(?:sell|repair|fix|have|"
-    r"offer|take|do|rent|make|accept|buy|get|treat|carry|stock)\b(.*)",
+    r"(?:do|does|can|could|would|will) (?:you|you guys|they|i|we) (?:also |even |still )?(?:sell|repair|"
+    r"fix|have|offer|take|do|rent|make|accept|buy|get|treat|carry|stock)\b(.*)",
     re.IGNORECASE,
 )
 _STRANGE: Final = 0.75
