@@ -116,5 +116,5 @@ def _now_saying(request: OracleRequest, words: int) -> str:
         return f"{request.caller_words}\n\n(The caller has finished. Answer in at most {words} words.)"
     return (
         f"{request.caller_words} …\n\n(The caller is still speaking; these words are unfinished. Guess "
-        f"what is being asked and give the answer that fits best, in at most {words} words, without asking back.)"
+        f"what is being asked and give the answer that fits best, in at most {words} words; do not ask back.)"
     )
