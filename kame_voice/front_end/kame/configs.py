@@ -62,12 +62,13 @@ CONFIGS: Final = {
     "7b": ModelShape(4096, 32, 32, 1024, 16, 6, 2048, 32000, 3000),
     "small": ModelShape(512, 8, 4, 256, 4, 2, 1024, 4000, 750, mimi_width=0.125),
     "tiny": ModelShape(64, 4, 2, 32, 2, 2, 64, 200, 96, mimi_width=0.0625),
+    "least": ModelShape(32, 2, 1, 16, 1, 1, 64, 200, 60, mimi_width=0.03125),
 }
 """`7b` is the released model. The others have its structure and none of its sense."""
 
 
 def mimi_config(width: float, bins: int) -> dict[str, Any]:
-    """Mimi's own configuration with every width scaled; ratios, and so the frame rate, are kept."""
+    """Mimi's own configuration, its widths scaled. The frame rate is kept; the least has fewer stages."""
     dim = max(32, int(512 * width))
     return {
         "sample_rate": 24000,
@@ -88,7 +89,7 @@ def mimi_config(width: float, bins: int) -> dict[str, Any]:
             "last_kernel_size": 3,
             "norm": "none",
             "pad_mode": "constant",
-            "ratios": [8, 6, 5, 4],
+            "ratios": [8, 6, 5, 4] if width > 0.05 else [40, 24],
             "true_skip": True,
         },
         "quantizer": {

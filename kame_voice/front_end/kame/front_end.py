@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -79,6 +79,7 @@ class KameFrontEnd:
         self._built: Built | None = None
         self._runner: Runner | None = None
         self._stop = threading.Event()
+        self._fixed_words: dict[str, None] = {}
 
     @property
     def free(self) -> int:
@@ -121,6 +122,14 @@ class KameFrontEnd:
             seed = int.from_bytes(hashlib.sha256(call.id.encode()).digest()[:7])
         runner.ask(lambda: runner.seat(state, flow.sampling, seed))
         return slot
+
+    async def warm(self, flows: Iterable[Flow]) -> None:
+        """Write the scripts of these lines' fixed words ahead, now or once the engine is up."""
+        for flow in flows:
+            for text in (flow.disclosure, flow.greeting, flow.still_there, flow.goodbye):
+                if text is not None:
+                    self._fixed_words[text] = None
+        self._write_fixed_words()
 
     async def run(self) -> None:
         """Load, step and, after a fault, start over; until cancelled."""
@@ -188,6 +197,12 @@ class KameFrontEnd:
     def _up(self, built: Built, runner: Runner) -> None:
         self._built, self._runner = built, runner
         log.info("speech engine ready", capacity=self.capacity)
+        self._write_fixed_words()
+
+    def _write_fixed_words(self) -> None:
+        if self._built is not None:
+            for text in self._fixed_words:
+                self._built.scribe.write(text, interruptible=True)
 
     def _down(self, fault: KameError) -> None:
         self._built = self._runner = None

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FREE", "ForcedScript", "PlacedWord", "place_words", "text_track"]
+__all__ = ["FREE", "ForcedScript", "PlacedWord", "text_track"]
 
 FREE: Final = -2
 """In a row of forced tokens: sample this one."""
@@ -24,22 +24,6 @@ class PlacedWord:
     text: str
     start: int
     end: int
-
-
-def place_words(text: str, first: int, last: int) -> list[PlacedWord]:
-    """Spread the words of `text` over the voiced frames `first` … `last` by their length.
-
-    A synthesiser that gives no times is spoken evenly: a word lasts in proportion to its letters.
-    """
-    words = text.split()
-    if not words:
-        return []
-    weights = np.array([len(word) + 1 for word in words], dtype=np.float64)
-    edges = first + (last + 1 - first) * np.concatenate(([0.0], np.cumsum(weights))) / weights.sum()
-    return [
-        PlacedWord(word, int(start), max(int(start), int(np.ceil(end)) - 1))
-        for word, start, end in zip(words, edges[:-1], edges[1:], strict=True)
-    ]
 
 
 def text_track(
