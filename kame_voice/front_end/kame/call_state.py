@@ -245,7 +245,8 @@ class CallState:
         if self.scripts:
             first = self.scripts[0]
             return first.begun == 0 and self.age > 0 and self.age + first.frames >= self.rules.hard
-        quiet = self._still >= _PAUSE_FRAMES and self._voiced >= _QUIET_FRAMES and not self.cursor.waiting
+        busy = self._joiner.under_way or self.cursor.waiting
+        quiet = self._still >= _PAUSE_FRAMES and self._voiced >= _QUIET_FRAMES and not busy
         return self.age >= self.rules.hard or (self.age >= self.rules.soft and quiet)
 
     def primed(self) -> None:

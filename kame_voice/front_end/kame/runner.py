@@ -116,7 +116,10 @@ class Runner:
         self._step(stepping)
 
     def _catch_up(self, due: float) -> None:
-        """Step calls that have fallen two frames behind once more, where the time allows it twice over."""
+        """Step calls that have fallen two frames behind once more, where the time allows it twice over.
+
+        One frame in hand is left: the first late frame buys a call its jitter buffer.
+        """
         behind = [seated.state for seated in self._seated.values() if len(seated.state.frames) >= 2]
         if behind and due - self.clock() > 2 * self._last_s:
             self._step(behind)

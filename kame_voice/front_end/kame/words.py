@@ -76,6 +76,11 @@ class WordJoiner:
         self._oracle_id: str | None = None
         self._pads = 0
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a word has begun and not ended."""
+        return bool(self._pieces)
+
     def feed(self, token: int, oracle_id: str | None) -> tuple[str, str | None] | None:
         """Take one step's token; the word that it completes, with the oracle in force at its start."""
         if token == self._padding:

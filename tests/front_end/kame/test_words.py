@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,9 +36,7 @@ def test_deltas_may_break_anywhere_and_the_tokens_are_those_of_the_whole_text(
 ) -> None:
     edges = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
     words = WholeWords(PIECES)
-    tokens = [
-        token for start, end in zip(edges, edges[1:], strict=False) for token in words.feed(text[start:end])
-    ]
+    tokens = [token for start, end in pairwise(edges) for token in words.feed(text[start:end])]
     assert tokens + words.flush() == PIECES.encode(text)
 
 
