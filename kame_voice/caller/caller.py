@@ -25,7 +25,7 @@ from kame_voice.caller.wire_stats import measure
 from kame_voice.core.clock import Clock
 from kame_voice.core.errors import KameError
 
-__all__ = ["PhoneCaller", "Script", "Server"]
+__all__ = ["PhoneCaller", "Script", "Server", "ring"]
 
 Script = Callable[[LiveCall], Awaitable[None]]
 """What the caller does once the stream is up. When it returns, the caller hangs up."""
@@ -104,41 +104,16 @@ class PhoneCaller:
         """
         began = self._clock()
         async with httpx.AsyncClient(trust_env=False, timeout=_WEBHOOK_WITHIN_S) as http:
-            verbs = await self._ring(http, identity)
+            verbs = await ring(http, self._server, identity)
             result = await self._follow(verbs, identity, script)
             if self._server.status_path:
                 status = "completed" if result.outcome is not Outcome.FAILED else "failed"
                 form = voice_form(identity, status, CallDuration=str(round(self._clock() - began)))
                 try:
-                    await self._post(http, self._server.status_path, form)
+                    await _post(http, self._server, self._server.status_path, form)
                 except ServerUnreachable as error:  # the call is over: the carrier only logs this
                     result.faults.append(f"status callback: {error}")
         return result
-
-    async def _ring(self, http: httpx.AsyncClient, identity: CallIdentity) -> tuple[Verb, ...]:
-        answer = await self._post(http, self._server.voice_path, voice_form(identity))
-        return parse_twiml(answer.text)
-
-    async def _post(self, http: httpx.AsyncClient, path: str, form: dict[str, str]) -> httpx.Response:
-        url = self._server.url.rstrip("/") + path
-        headers = {
-            "User-Agent": "TwilioProxy/1.1",
-            **self._server.signature(self._server.known_as + path, form),
-        }
-        try:
-            answer = await http.post(url, data=form, headers=headers)
-        except httpx.HTTPError as error:
-            raise ServerUnreachable(
-                f"no answer ({error or type(error).__name__})", where=url, do="is the server running there?"
-            ) from error
-        if answer.is_success:
-            return answer
-        hint = "give the server's KAME_PUBLIC_URL as --public-url and its TWILIO_AUTH_TOKEN"
-        raise ServerUnreachable(
-            f"HTTP {answer.status_code}: {answer.text[:200].strip()}",
-            where=url,
-            do=hint if answer.status_code == httpx.codes.FORBIDDEN else None,
-        )
 
     async def _follow(self, verbs: tuple[Verb, ...], identity: CallIdentity, script: Script) -> CallResult:
         for place, verb in enumerate(verbs):
@@ -176,6 +151,31 @@ class PhoneCaller:
             if ended_by is EndedBy.DROPPED:
                 socket.abort()
         return _report(identity, live, ended_by, after)
+
+
+async def ring(http: httpx.AsyncClient, server: Server, identity: CallIdentity) -> tuple[Verb, ...]:
+    """The voice webhook alone: the verbs it answers. Raises ServerUnreachable or BadTwiml."""
+    answer = await _post(http, server, server.voice_path, voice_form(identity))
+    return parse_twiml(answer.text)
+
+
+async def _post(http: httpx.AsyncClient, server: Server, path: str, form: dict[str, str]) -> httpx.Response:
+    url = server.url.rstrip("/") + path
+    headers = {"User-Agent": "TwilioProxy/1.1", **server.signature(server.known_as + path, form)}
+    try:
+        answer = await http.post(url, data=form, headers=headers)
+    except httpx.HTTPError as error:
+        raise ServerUnreachable(
+            f"no answer ({error or type(error).__name__})", where=url, do="is the server running there?"
+        ) from error
+    if answer.is_success:
+        return answer
+    hint = "give the server's KAME_PUBLIC_URL as --public-url and its TWILIO_AUTH_TOKEN"
+    raise ServerUnreachable(
+        f"HTTP {answer.status_code}: {answer.text[:200].strip()}",
+        where=url,
+        do=hint if answer.status_code == httpx.codes.FORBIDDEN else None,
+    )
 
 
 async def _run(live: LiveCall, script: Script) -> EndedBy:

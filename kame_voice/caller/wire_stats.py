@@ -77,21 +77,25 @@ def _percentiles(values: Sequence[float]) -> dict[str, float | None]:
     return {name: percentile(values, p) for name, p in (("min", 0), ("p50", 50), ("p99", 99), ("max", 100))}
 
 
-def measure(playback: Playback, heard: NDArray[np.float32], own_late_s: float) -> WireStats:
-    """Sum up a finished call's playback; `heard` is `playback.heard` of the whole call."""
+def measure(
+    playback: Playback, heard: NDArray[np.float32], own_late_s: float, *, since_s: float = 0.0
+) -> WireStats:
+    """Sum up a finished call's playback from `since_s` on; `heard` is `playback.heard` of the whole call."""
+    arrivals = [arrival for arrival in playback.arrivals if arrival.at_s >= since_s]
+    underruns = [gap for gap in playback.underruns if gap.end >= since_s * RATE]
     stats = WireStats(
-        messages=len(playback.arrivals),
-        seconds=sum(arrival.duration_s for arrival in playback.arrivals),
-        lead_ms=[arrival.lead_s * 1000 for arrival in playback.arrivals],
-        underruns=len(playback.underruns),
+        messages=len(arrivals),
+        seconds=sum(arrival.duration_s for arrival in arrivals),
+        lead_ms=[arrival.lead_s * 1000 for arrival in arrivals],
+        underruns=len(underruns),
         overflowed=playback.overflowed,
         own_late_ms=own_late_s * 1000,
     )
-    for stretch in _stretches(playback.arrivals):
+    for stretch in _stretches(arrivals):
         _add_stretch(stats, stretch)
     holes = [
         (gap.end - gap.start) * 1000 / RATE
-        for gap in playback.underruns
+        for gap in underruns
         if gap.end - gap.start <= _RESUMES_WITHIN
         and _sounds(heard[max(gap.start - _EDGE, 0) : gap.start])
         and _sounds(heard[gap.end : gap.end + _EDGE])

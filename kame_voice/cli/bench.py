@@ -1,0 +1,88 @@
+"""`kame-voice bench`: what the project promises, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kame_voice.bench.report import Report
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="bench",
+    help="Measure a server of its own on this machine. Exit code 1 when a goal is missed.",
+    no_args_is_help=True,
+)
+
+_Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")]
+_Flows = Annotated[Path, typer.Option(help="Folder of the sample flows.")]
+_To = Annotated[str, typer.Option(help="Number to call; a flow must name it.")]
+
+
+@app.command("phone-path")
+def phone_path(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    to: _To = "+15550100",
+    calls: Annotated[str, typer.Option(help="Numbers of calls to try, until it breaks.")] = (
+        "1,20,50,80,110,140,170,200"
+    ),
+    seconds: Annotated[float, typer.Option(min=2, help="How long each number is measured.")] = 15,
+    recording: Annotated[bool, typer.Option("--recording", help="Record the calls, too.")] = False,
+) -> None:
+    """Wire, codec, resampling and pacing alone: CPU a call, jitter, holes, echo, breaking point."""
+    from kame_voice.bench import phone_path as bench
+
+    steps = [int(part) for part in calls.split(",")]
+    _finish(bench.run(flows_dir, to, steps, seconds, recording=recording), json_file)
+
+
+@app.command("response")
+def response(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first questions of each line.")] = None,
+    oracle: Annotated[str, typer.Option(help="KAME_ORACLE of the server: partial or final.")] = "partial",
+) -> None:
+    """Response gap, greeting, and the share of right answers over spoken questions."""
+    from kame_voice.bench import response as bench
+
+    _finish(bench.run(flows_dir, limit=limit, settings={"KAME_ORACLE": oracle}), json_file)
+
+
+@app.command("concurrent")
+def concurrent(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    calls: Annotated[int, typer.Option(min=1, help="Callers at once.")] = 5,
+    questions: Annotated[int, typer.Option(min=1, help="Questions a caller.")] = 3,
+) -> None:
+    """Whole conversations at once: all answered, none crossed, late frames."""
+    from kame_voice.bench import concurrent as bench
+
+    _finish(bench.run(flows_dir, calls=calls, questions=questions), json_file)
+
+
+@app.command("human")
+def human(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    folder: Annotated[Path, typer.Option(help="Recordings, with their words in its README.md.")] = Path(
+        "tests/data/speech"
+    ),
+    to: _To = "+15550100",
+) -> None:
+    """Word errors of the record over recordings of people."""
+    from kame_voice.bench import human as bench
+
+    _finish(bench.run(flows_dir, folder, to), json_file)
+
+
+def _finish(report: Report, json_file: Path | None) -> None:
+    report.write(json_file)
+    if not report.reached:
+        raise typer.Exit(1)
