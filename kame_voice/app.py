@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from fastapi import FastAPI
@@ -26,7 +27,7 @@ from kame_voice.flows.watch import watch
 from kame_voice.front_end.base import FrontEnd
 from kame_voice.front_end.echo import EchoFrontEnd
 from kame_voice.front_end.spoken.front_end import SpokenFrontEnd
-from kame_voice.front_end.spoken.voice import Voice
+from kame_voice.front_end.spoken.voice import Need, Voice
 from kame_voice.hearing.base import Listener
 from kame_voice.hearing.deaf import DeafEar
 from kame_voice.hearing.ear import Ear
@@ -67,9 +68,11 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._parts = contextlib.ExitStack()
         self.telemetry = Telemetry()
         self.flows = FlowDirectory(settings.flows_dir, self.telemetry)
         self.archive = Archive.open(settings.effective_database_url, settings.data_dir)
+        self._parts.callback(self.archive.close)
         self.writer = StoreWriter(self.archive.database, self.archive.recordings, self.telemetry)
         self._rest = TwilioRest(
             settings.twilio_account_sid,
@@ -105,11 +108,8 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Own everything that runs beside the calls, until the body is left."""
-        with contextlib.ExitStack() as parts:
-            parts.callback(self.archive.close)
-            parts.enter_context(self.writer)
-            if self._senses is not None:
-                parts.callback(self._senses.stt.close)
+        with self._parts:
+            self._parts.enter_context(self.writer)
             async with self._rest, asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.front_end.run(), name="front end"),
@@ -147,16 +147,20 @@ class App:
 
     def _build_senses(self) -> _Senses:
         settings = self.settings
+        stt = SpeechToText(
+            settings.stt_model,
+            settings.stt_device,
+            settings.stt_compute_type,
+            settings.stt_workers,
+            self.telemetry,
+        )
+        knowledge = Knowledge()
+        self._parts.callback(stt.close)
+        self._parts.callback(knowledge.close)
         return _Senses(
             vad=VoiceActivity(),
-            stt=SpeechToText(
-                settings.stt_model,
-                settings.stt_device,
-                settings.stt_compute_type,
-                settings.stt_workers,
-                self.telemetry,
-            ),
-            knowledge=Knowledge(),
+            stt=stt,
+            knowledge=knowledge,
             claude=self._build_claude(),
         )
 
@@ -178,8 +182,12 @@ class App:
             case FrontEndKind.KAME:
                 # Imported here: torch and moshi are an extra.
                 from kame_voice.front_end.kame.factory import build_kame_front_end
+                from kame_voice.front_end.kame.scribe_seam import Synthesizer
 
-                return build_kame_front_end(self.settings, self.telemetry, Voice())
+                voice = Voice()
+                self._parts.callback(voice.close)
+                synthesize = cast(Synthesizer, lambda text: voice.prepare(text, Need.NOW, keep=True))
+                return build_kame_front_end(self.settings, self.telemetry, synthesize)
 
     def _build_web(self) -> FastAPI:
         web = FastAPI(title="kame_voice", version=__version__, description="Inbound calls and their record.")

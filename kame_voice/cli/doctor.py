@@ -108,7 +108,9 @@ def _twilio_url(settings: Settings) -> Finding:
             "set KAME_PUBLIC_URL to the https:// address at which Twilio reaches this server",
         )
     if not url.startswith("https://"):
-        return Finding(State.NOTE, "public url", f"{url}: Twilio only calls https:// addresses", "put TLS in front")
+        return Finding(
+            State.NOTE, "public url", f"{url}: Twilio only calls https:// addresses", "put TLS in front"
+        )
     return Finding(State.OK, "public url", f"{url} (voice webhook: {url}/twilio/voice)")
 
 
@@ -128,10 +130,10 @@ def _checked(what: str, check: Callable[[], str], do: str) -> Finding:
 
 
 def _flows(settings: Settings) -> str:
+    from kame_voice.core.telemetry import Telemetry
     from kame_voice.flows.directory import FlowDirectory
 
-    directory = FlowDirectory.load(settings.flows_dir)
-    lines = directory.generation.lines
+    lines = FlowDirectory(settings.flows_dir, Telemetry()).generation.by_line
     return f"{len(lines)} in {settings.flows_dir}: {', '.join(sorted(lines))}"
 
 
@@ -146,16 +148,17 @@ def _data_folder(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    from kame_voice.store.database import open_database
+    from kame_voice.store.database import Database
 
-    open_database(settings.effective_database_url)
-    return settings.effective_database_url.split("@")[-1]
+    database = Database.open(settings.effective_database_url)
+    database.close()
+    return database.where
 
 
 def _voice() -> str:
     from kame_voice.front_end.spoken.voice import Voice
 
-    Voice()
+    Voice().close()
     return "hibari, bundled"
 
 
@@ -167,15 +170,14 @@ def _voice_activity() -> str:
 
 
 def _speech_to_text(settings: Settings) -> str:
-    from kame_voice.oracle.transcriber import SpeechToText
+    from kame_voice.oracle.transcriber import WhisperRecogniser
 
-    SpeechToText(settings)
+    WhisperRecogniser(settings.stt_model, settings.stt_device, settings.stt_compute_type)
     return settings.stt_model or "faster-whisper tiny.en, bundled"
 
 
 def _knowledge() -> str:
     from kame_voice.oracle.knowledge import Knowledge
 
-    Knowledge()
+    Knowledge().close()
     return "MiniLM, bundled"
-

@@ -92,7 +92,9 @@ class Mind:
     heard: list[Transcript] = field(default_factory=list)
     history: Callable[[], Any] | None = None
 
-    async def run(self, *, transcripts: AsyncIterator[Transcript], history: Any, **_: Any) -> None:
+    async def run(
+        self, transcripts: AsyncIterator[Transcript], guide: Any, record: Any, history: Any, media_ms: Any
+    ) -> None:
         self.history = history
         async for transcript in transcripts:
             if self.fault:
@@ -190,7 +192,7 @@ async def test_every_moment_of_the_caller_reaches_slot_and_record(line: Line) ->
 
 
 async def test_a_callers_turn_is_transcribed_and_remembered(line: Line) -> None:
-    events = [(1000, TurnStarted(1000)), (2000, TurnEnded(1000, 1700))]
+    events: list[tuple[int, TurnEvent]] = [(1000, TurnStarted(1000)), (2000, TurnEnded(1000, 1700))]
     await line.session(wav(4.0), events=events, texts=["Are you open?"]).run()
     turns = [turn for turn in line.record().turns if turn.speaker == "caller"]
     assert [(turn.text, turn.start_ms, turn.end_ms) for turn in turns] == [("Are you open?", 1000, 1700)]
@@ -268,7 +270,7 @@ async def test_a_stalled_caller_becomes_silence_and_is_counted(line: Line) -> No
 
 async def test_a_fault_in_the_call_still_closes_its_record(line: Line) -> None:
     line.mind.fault = RuntimeError("boom")
-    events = [(500, TurnStarted(500)), (900, TurnEnded(500, 700))]
+    events: list[tuple[int, TurnEvent]] = [(500, TurnStarted(500)), (900, TurnEnded(500, 700))]
     with pytest.raises(ExceptionGroup):
         await line.session(wav(5.0), events=events, texts=["Hello?"]).run()
     call = line.record()

@@ -79,7 +79,7 @@ async def running_app(folder: Path, *flows: str, **settings: Any) -> AsyncIterat
         (flows_dir / f"line-{number}.yaml").write_text(text)
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    options = {
+    options: dict[str, Any] = {
         "public_url": url,
         "flows_dir": flows_dir,
         "data_dir": folder / "data",

@@ -1,0 +1,148 @@
+"""`kame-voice calls`: what a person reads of a call."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from kame_voice.cli.calls import app
+from kame_voice.core.errors import KameError
+from kame_voice.core.nouns import Speaker
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.store.archive import Archive
+from kame_voice.store.errors import CallNotFound, DatabaseUnreachable
+from kame_voice.store.rows import CallStatus, EventRow, OracleRow, TurnRow
+from kame_voice.store.writer import StoreWriter
+from tests.store.conftest import a_call
+
+
+def run(*words: str) -> str:
+    """What the command prints; its own errors come through."""
+    done = CliRunner().invoke(app, list(words))
+    if isinstance(done.exception, KameError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KAME_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("KAME_DATABASE_URL", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def taken(folder: Path) -> Path:
+    """Two calls; the older one was answered, interrupted by the caller and recorded."""
+    archive = Archive.open(f"sqlite:///{folder / 'kame.db'}", folder)
+    writer = StoreWriter(archive.database, archive.recordings, Telemetry(), lambda: 0.0)
+    first, second = "a" * 32, "b" * 32
+    writer.put(
+        a_call(
+            first,
+            status=CallStatus.COMPLETED,
+            end_reason="caller hung up",
+            duration_ms=62_345,
+            response_gap_ms=(430,),
+            informed_gap_ms=(None,),
+        )
+    )
+    writer.put(a_call(second, line="other-line"))
+    writer.put(
+        TurnRow(call_id=first, index=0, speaker="caller", text="Are you open?", start_ms=1000, end_ms=2000)
+    )
+    writer.put(
+        TurnRow(
+            call_id=first,
+            index=1,
+            speaker="agent",
+            text="Yes, until six today.",
+            heard_text="Yes, until",
+            start_ms=2430,
+            end_ms=3000,
+            oracle_ids=("o1",),
+        )
+    )
+    writer.put(
+        OracleRow(
+            call_id=first,
+            id="o1",
+            source="knowledge",
+            basis="are you open",
+            is_final=True,
+            asked_ms=2100,
+            text="Yes, until six today.",
+            facts=("hours",),
+            first_token_ms=2110,
+            outcome="adopted",
+        )
+    )
+    writer.put(EventRow(call_id=first, index=0, at_ms=2900, kind="barge-in"))
+    writer.start_recording(first, itertools.count().__next__)
+    writer.sound(first, Speaker.CALLER, np.zeros(480, np.float32), 0)
+    writer.stop()
+    archive.close()
+    return folder
+
+
+def test_calls_are_listed_newest_first_with_how_they_ended(taken: Path) -> None:
+    lines = run("list").splitlines()
+    assert len(lines) == 3
+    assert "aaaaaaaaaaaa" in lines[2]
+    assert "01:02" in lines[2]
+    assert "completed" in lines[2]
+    assert "in_progress" in lines[1]
+
+
+def test_a_list_can_be_narrowed_and_cut(taken: Path) -> None:
+    assert "bbbb" not in run("list", "--line", "front-desk")
+    cut = run("list", "--limit", "1")
+    assert "Older calls: kame-voice calls list --limit 1 --before " in cut
+    cursor = cut.split("--before ")[1].strip()
+    assert "aaaa" in run("list", "--before", cursor)
+
+
+def test_a_list_is_json_on_request(taken: Path) -> None:
+    page = json.loads(run("list", "--json"))
+    assert [call["status"] for call in page["calls"]] == ["in_progress", "completed"]
+    assert page["next"] is None
+
+
+def test_a_call_is_shown_with_what_was_said_and_what_was_heard(taken: Path) -> None:
+    shown = run("show", "aaa")
+    assert "completed (caller hung up)" in shown
+    assert "00:01.000 – 00:02.000  caller  Are you open?" in shown
+    assert "agent   Yes, until six today.  [oracle o1]" in shown
+    assert "heard:  Yes, until ✂" in shown
+    assert "o1  knowledge, final, adopted: Yes, until six today." in shown
+    assert "first token +10 ms, delivered never, facts hours" in shown
+    assert "00:02.900  barge-in" in shown
+    assert "Response gaps   430 ms" in shown
+    assert str(taken / "recordings" / "aa" / f"{'a' * 32}.wav") in shown
+
+
+def test_a_shown_call_is_json_on_request(taken: Path) -> None:
+    call = json.loads(run("show", "aaa", "--json"))
+    assert (call["from"], call["recording"], call["latency"]["response_gap_ms"]) == ("+15550111", True, [430])
+
+
+def test_looking_closes_nothing(taken: Path) -> None:
+    run("list")
+    assert "in_progress" in run("show", "bbb")
+
+
+def test_a_call_that_is_not_there_is_one_clear_error(taken: Path) -> None:
+    with pytest.raises(CallNotFound, match="calls list"):
+        run("show", "zzz")
+
+
+def test_before_the_first_start_there_is_no_database_and_that_is_said(folder: Path) -> None:
+    with pytest.raises(DatabaseUnreachable, match="no database yet"):
+        run("list")
