@@ -269,7 +269,7 @@ class CallStore:
         try:
             with Session(self._database.engine) as session:
                 return work(session)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise explain(error, self._database.where) from error
 
 

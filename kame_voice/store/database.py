@@ -16,7 +16,8 @@ from kame_voice.store.errors import BadDatabaseUrl, DatabaseSchema, DatabaseUnre
 __all__ = ["Database"]
 
 _READ_BUSY_MS: Final = 5_000
-_CONNECT_TIMEOUT_S: Final = 5
+_READ_TIMEOUT_S: Final = 60.0
+"""Long enough for a migration of large tables."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK: Final = 0x6B616D65
 """Any number that nobody else takes ("kame"): servers that start together migrate one by one."""
@@ -40,7 +41,7 @@ class Database:
         database._make_file()
         try:
             database._upgrade()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             database.close()
             raise explain(error, database.where) from error
         except BaseException:
@@ -54,7 +55,7 @@ class Database:
         database = cls(url)
         try:
             database._check_revision()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             database.close()
             raise explain(error, database.where) from error
         except BaseException:
@@ -66,15 +67,15 @@ class Database:
         """Close all connections of `engine`."""
         self.engine.dispose()
 
-    def make_engine(self, busy_ms: int, pool_size: int = 5) -> Engine:
-        """A pool of connections; a SQLite one waits `busy_ms` for a lock that another holds."""
+    def make_engine(self, busy_ms: int, *, pool_size: int = 5, timeout_s: float = _READ_TIMEOUT_S) -> Engine:
+        """A pool of connections: SQLite waits `busy_ms` for a lock, PostgreSQL `timeout_s` for an answer."""
         if self.url.get_backend_name() == "sqlite":
             engine = create_engine(self.url, pool_size=pool_size, connect_args={"timeout": busy_ms / 1000})
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
         # pg8000's `timeout` bounds connecting and every answer, so a hanging server is an error, not a stop.
-        options = {"timeout": _CONNECT_TIMEOUT_S} if self.url.get_driver_name() == "pg8000" else {}
+        options = {"timeout": timeout_s} if self.url.get_driver_name() == "pg8000" else {}
         try:
             return create_engine(
                 self.url, pool_size=pool_size, pool_pre_ping=True, pool_recycle=1800, connect_args=options

@@ -91,8 +91,11 @@ class UnsafeRecordingName(StoreError):
     code = "unsafe-recording-name"
 
 
-def explain(error: SQLAlchemyError, where: str) -> StoreError:
-    """The error as a person should read it. `where` names the database without its password."""
+def explain(error: SQLAlchemyError | OSError, where: str) -> StoreError:
+    """The error as a person should read it. `where` names the database without its password.
+
+    An OSError is a broken connection: pg8000 lets those through as they are.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else None
     number = getattr(cause, "sqlite_errorcode", None)
     # Extended codes keep the primary one in their low byte (sqlite.org/rescode.html).

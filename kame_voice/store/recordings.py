@@ -132,8 +132,11 @@ class RecordingWriter:
             raw = os.pread(self._file, there * _BLOCK, HEADER_BYTES + low * _BLOCK)
             whole = len(raw) // _BLOCK
             block[:whole] = np.frombuffer(raw, dtype="<i2", count=whole * 2).reshape(-1, 2)
+        # One conversion for all pieces: the thread that writes shares the interpreter with the calls.
+        samples, start = _to_int16(np.concatenate([pcm for _, _, pcm in pieces])), 0
         for channel, at, pcm in pieces:
-            block[at - low : at - low + len(pcm), channel] = _to_int16(pcm)
+            block[at - low : at - low + len(pcm), channel] = samples[start : start + len(pcm)]
+            start += len(pcm)
         view = memoryview(block.tobytes())
         offset = HEADER_BYTES + low * _BLOCK
         while view:

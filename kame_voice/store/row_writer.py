@@ -20,6 +20,8 @@ __all__ = ["RowWriter"]
 
 _BUSY_MS: Final = 150
 """The longest wait for another's lock, short because recordings wait behind it."""
+_ANSWER_S: Final = 5.0
+"""The longest wait for a database server's answer."""
 _BATCH: Final = 500
 """Rows a transaction; several transactions a try when there is a backlog."""
 _BATCHES: Final = 20
@@ -34,7 +36,7 @@ class RowWriter:
 
     def __init__(self, database: Database, telemetry: Telemetry, max_rows: int) -> None:
         self._where = database.where
-        self._engine = database.make_engine(busy_ms=_BUSY_MS, pool_size=1)
+        self._engine = database.make_engine(_BUSY_MS, pool_size=1, timeout_s=_ANSWER_S)
         self._telemetry = telemetry
         self._max_rows = max_rows
         self._waiting: dict[tuple[int, tuple[str | int, ...]], Row] = {}
@@ -87,8 +89,8 @@ class RowWriter:
         try:
             with self._engine.begin() as connection:
                 upsert(connection, [self._waiting[key] for key in batch])
-        except (SQLAlchemyError, UnicodeError) as error:
-            if isinstance(error, SQLAlchemyError) and not is_bad_row(error):
+        except (SQLAlchemyError, OSError, UnicodeError) as error:
+            if isinstance(error, SQLAlchemyError | OSError) and not is_bad_row(error):
                 self._failed(error, now)
                 return False
             if len(batch) > 1:
@@ -102,7 +104,7 @@ class RowWriter:
         self._succeeded()
         return True
 
-    def _failed(self, error: SQLAlchemyError, now: float) -> None:
+    def _failed(self, error: SQLAlchemyError | OSError, now: float) -> None:
         self._retry_at = now + self._retry_s
         self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
         if not self._down:
