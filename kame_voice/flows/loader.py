@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from kame_voice.flows.checks import contradictions
 from kame_voice.flows.errors import FlowError, FlowMistake
 from kame_voice.flows.schema import DUPLICATE_FACT, Flow
-from kame_voice.flows.tree import Fault, Keys, Node, Place, find, plain, read_tree
-from kame_voice.flows.wording import say_path, say_what
+from kame_voice.flows.tree import Fault, Keys, Node, Place, Scalar, find, plain, read_tree
+from kame_voice.flows.wording import printable, say_path, say_what
 
 __all__ = ["FlowFile", "load_flow", "parse_flow", "read_flow_file"]
 
@@ -58,7 +58,7 @@ def read_flow_file(path: Path) -> FlowFile:
 def parse_flow(data: bytes | str, name: str) -> FlowFile:
     """The flow in `data`, UTF-8; `name` leads each mistake. Raises FlowError with all mistakes."""
     root, faults = read_tree(_text(data, name))
-    if root is None and not faults:
+    if not faults and (root is None or (isinstance(root, Scalar) and root.text is None)):
         faults = [Fault(Place(1, 1), (), "the file is empty; copy a sample to begin with")]
     elif root is not None and not isinstance(root, Keys):
         faults = [*faults, Fault(root.place, (), "a flow is keys with values, such as 'version: 1'")]
@@ -75,7 +75,9 @@ def parse_flow(data: bytes | str, name: str) -> FlowFile:
 
 
 def _mistake(name: str, fault: Fault) -> FlowMistake:
-    return FlowMistake(name, fault.place.line, fault.place.column, say_path(fault.path), fault.message)
+    return FlowMistake(
+        name, fault.place.line, fault.place.column, say_path(fault.path), printable(fault.message)
+    )
 
 
 def _text(data: bytes | str, name: str) -> str:

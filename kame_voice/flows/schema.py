@@ -6,7 +6,7 @@ import hashlib
 from datetime import time
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -67,7 +67,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 PhoneNumber = Annotated[str, Field(pattern=PHONE_PATTERN)]
 Sentence = Annotated[
-    str, BeforeValidator(_one_line), Field(min_length=1, max_length=600), AfterValidator(_speakable)
+    str, Field(min_length=1, max_length=600), BeforeValidator(_one_line), AfterValidator(_speakable)
 ]
 _TimeOfDay = Annotated[
     time,
@@ -127,6 +127,8 @@ class Business(_Part):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
+            if not available_timezones():
+                raise ValueError("this machine knows no time zones; pip install tzdata") from error
             raise ValueError(f"{name!r} is not an IANA time zone, such as America/New_York") from error
         return name
 
@@ -182,11 +184,11 @@ class Sampling(_Part):
     from the call's id. The defaults are Moshi's.
     """
 
-    temperature: float = Field(default=0.8, ge=0, le=2)
-    text_temperature: float = Field(default=0.7, ge=0, le=2)
-    top_k: int = Field(default=250, ge=1, le=250)
-    text_top_k: int = Field(default=25, ge=1, le=25)
-    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    temperature: float = Field(default=0.8, ge=0, le=2, description="Of the voice's audio tokens.")
+    text_temperature: float = Field(default=0.7, ge=0, le=2, description="Of the words.")
+    top_k: int = Field(default=250, ge=1, le=250, description="Likeliest audio tokens chosen from.")
+    text_top_k: int = Field(default=25, ge=1, le=25, description="Likeliest words chosen from.")
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="To replay a call.")
 
 
 class Overflow(_Part):
@@ -243,7 +245,9 @@ class Flow(_Part):
     )
     limits: Limits = Field(default=Limits(), description="Where a call ends of itself.")
     overflow: Overflow = Field(default=Overflow(), description="What a caller gets when no agent can answer.")
-    sampling: Sampling = Sampling()
+    sampling: Sampling = Field(
+        default=Sampling(), description="How freely the `kame` front end's model speaks."
+    )
 
     @model_validator(mode="after")
     def _facts_have_their_own_ids(self) -> Flow:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from kame_voice.flows.schema import PHONE_PATTERN, SLUG_PATTERN, Flow, Weekday
 from kame_voice.flows.tree import Path
 
-__all__ = ["say_path", "say_what"]
+__all__ = ["printable", "say_path", "say_what"]
 
 _NO_VALUE: Final = "has no value; give it one or take the line out"
 _PATTERNS: Final = {
@@ -51,9 +51,13 @@ def say_path(path: Path) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            name = step if step.isprintable() else ascii(step)
-            text += f".{name}" if text else name
-    return text
+            text += f".{step}" if text else step
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """`text` with escapes for characters that a terminal would not show."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def say_what(error: ErrorDetails) -> str:
@@ -88,7 +92,7 @@ def _short(given: Any) -> str:
         return (
             "a list" if isinstance(given, list) else "keys with values (text that begins with { needs quotes)"
         )
-    text = ascii(given) if isinstance(given, str) and not given.isprintable() else repr(given)
+    text = repr(given)
     return text if len(text) <= 40 else f"{text[:36]}…{text[-1]}"
 
 
