@@ -42,6 +42,7 @@ from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.store.archive import Archive
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
+from kame_voice.web.errors import answer_errors
 from kame_voice.web.signatures import Signatures
 from kame_voice.web.telephony import Telephony
 
@@ -191,6 +192,7 @@ class App:
 
     def _build_web(self) -> FastAPI:
         web = FastAPI(title="kame_voice", version=__version__, description="Inbound calls and their record.")
+        answer_errors(web)
         carrier = Telephony(
             Signatures(self.settings),
             self.admission,

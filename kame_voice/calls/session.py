@@ -27,7 +27,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
 from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
 from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, MarkHeard
-from kame_voice.oracle.base import Adviser, Transcriber, Transcript
+from kame_voice.oracle.base import Adviser, Said, Transcriber, Transcript
 
 __all__ = ["Ending", "Session"]
 
@@ -90,6 +90,7 @@ class Session:
         self._metronome = Metronome(clock())
         self._patience = Patience(flow)
         self._over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._caller_since_ms: int | None = None
         self._parting: Ending | None = None
         self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -221,16 +222,20 @@ class Session:
             transcripts=self._transcripts(),
             guide=self._slot.guide,
             record=self._recorder.oracle,
-            history=self._transcript.history,
+            history=self._history,
             media_ms=self._now_ms,
         )
 
     async def _transcripts(self) -> AsyncIterator[Transcript]:
         async for transcript in self._transcriber.transcripts():
-            if transcript.is_final:
-                self._transcript.caller_said(transcript)
-                self._recorder.turns(self._transcript.changed_turns())
+            self._caller_since_ms = transcript.turn_start_ms
+            self._transcript.caller_said(transcript)
+            self._recorder.turns(self._transcript.changed_turns())
             yield transcript
+
+    def _history(self) -> tuple[Said, ...]:
+        """The conversation before the caller's present turn, whose words go to the back end as they come."""
+        return self._transcript.history(before_ms=self._caller_since_ms)
 
     # The course of the call.
 

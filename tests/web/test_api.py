@@ -72,6 +72,12 @@ async def test_an_unknown_call_is_a_404(line: RunningApp, call_id: str) -> None:
         assert (await get(line, path, **AUTH)).status_code == 404
 
 
+async def test_a_made_up_cursor_is_a_400_that_says_so(line: RunningApp) -> None:
+    answer = await get(line, "/api/calls?before=nonsense", **AUTH)
+    assert answer.status_code == 400
+    assert "nonsense" in answer.json()["detail"] or "cursor" in answer.json()["detail"]
+
+
 async def test_metrics_and_openapi_are_there(line: RunningApp) -> None:
     metrics = await get(line, "/metrics")
     assert "kame_calls_total" in metrics.text
