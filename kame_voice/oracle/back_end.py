@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from kame_voice.core.clock import Clock, monotonic
-from kame_voice.core.nouns import CallInfo, OracleMode, OracleOutcome, OracleSource
+from kame_voice.core.nouns import CallInfo, OracleMode, OracleOutcome, OracleSource, Speaker
 from kame_voice.core.oracle_stream import (
     OracleAppend,
     OracleClose,
@@ -37,6 +37,7 @@ from kame_voice.oracle.base import (
 from kame_voice.oracle.ledger import Ledger
 from kame_voice.oracle.never_say import forbidden_in
 from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
+from kame_voice.oracle.words import spoken_words
 
 __all__ = ["BackEnd"]
 
@@ -173,7 +174,8 @@ class _Running:
 
     def _ask(self, ask: Ask, source: AnswerSource) -> None:
         parts = self._parts
-        request = OracleRequest(parts.call, parts.flow, self._history(), ask.words, ask.is_final, parts.now())
+        earlier = _without_present_turn(self._history(), ask)
+        request = OracleRequest(parts.call, parts.flow, earlier, ask.words, ask.is_final, parts.now())
         self._sources[ask.id] = source
         self._ledger.asked(ask, source.source)
         self._answers[ask.id] = self._group.create_task(
@@ -225,16 +227,15 @@ class _Running:
         needed = self._scheduler.answers_a_final(id_)
         instead = self._scheduler.stand_in(id_) if needed else None
         self._ledger.settled(id_, OracleOutcome.FAILED if error else OracleOutcome.CANCELLED, error)
+        if instead is not None:
+            if error is None and not request.is_final:
+                self._ask(instead, source)
+            elif source is self._parts.source and self._parts.fallback is not None:
+                self._ask(instead, self._parts.fallback)
+            else:
+                self._ask(instead, _Unknown())
         self.do(self._scheduler.failed(id_))
         self._stop(id_)
-        if instead is None:
-            return
-        if error is None and not request.is_final:
-            self._ask(instead, source)
-        elif source is self._parts.source and self._parts.fallback is not None:
-            self._ask(instead, self._parts.fallback)
-        else:
-            self._ask(instead, _Unknown())
 
     def _watch(self) -> None:
         """See to it that a finished turn does not wait too long for its first token."""
@@ -254,3 +255,12 @@ class _Running:
         instead = self._scheduler.stand_in(id_)
         if instead is not None:
             self._ask(instead, self._parts.fallback)
+
+
+def _without_present_turn(history: tuple[Said, ...], ask: Ask) -> tuple[Said, ...]:
+    """A finished turn may already stand in the history; what it says is not to be said twice."""
+    for at in range(len(history) - 1, -1, -1):
+        if history[at].speaker is Speaker.CALLER:
+            present = ask.is_final and spoken_words(history[at].text) == spoken_words(ask.words)
+            return history[:at] + history[at + 1 :] if present else history
+    return history

@@ -96,7 +96,10 @@ def _moment(flow: Flow, now: datetime) -> str:
 def _messages(request: OracleRequest, words: int) -> list[dict[str, Any]]:
     """Turns in strict alternation, the caller first, as the Messages API wants them."""
     messages: list[dict[str, Any]] = []
-    for said in (Said(Speaker.CALLER, "(calls)"), *request.history):
+    history = request.history
+    if history and history[0].speaker is Speaker.AGENT:
+        history = (Said(Speaker.CALLER, "(The caller rings.)"), *history)
+    for said in history:
         _add(messages, "user" if said.speaker is Speaker.CALLER else "assistant", said.text)
     _add(messages, "user", _now_saying(request, words))
     return messages

@@ -1,0 +1,47 @@
+"""An answer source that says what it is told, when it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+
+from kame_voice.core.nouns import OracleSource
+from kame_voice.oracle.base import AnswerDelta, AnswerFailed, OracleRequest
+
+__all__ = ["ScriptedSource"]
+
+
+class ScriptedSource:
+    """Answers a question once `say`, `finish` or `fail` was called for its words."""
+
+    def __init__(self, source: OracleSource = OracleSource.LLM) -> None:
+        self.source = source
+        self.requests: list[OracleRequest] = []
+        self.ended: list[str] = []
+        self._queues: defaultdict[str, asyncio.Queue[str | AnswerFailed | None]] = defaultdict(asyncio.Queue)
+
+    def say(self, words: str, *texts: str) -> None:
+        """Stream `texts` as the answer to `words`; leave the stream open."""
+        for text in texts:
+            self._queues[words].put_nowait(text)
+
+    def finish(self, words: str, *texts: str) -> None:
+        """Stream `texts` as the whole answer to `words`."""
+        self.say(words, *texts)
+        self._queues[words].put_nowait(None)
+
+    def fail(self, words: str, code: str) -> None:
+        """Fail to answer `words`."""
+        self._queues[words].put_nowait(AnswerFailed(code, "told to"))
+
+    async def answer(self, question: OracleRequest) -> AsyncGenerator[AnswerDelta, None]:
+        self.requests.append(question)
+        queue = self._queues[question.caller_words]
+        try:
+            while (item := await queue.get()) is not None:
+                if isinstance(item, AnswerFailed):
+                    raise item
+                yield AnswerDelta(item, ("fact",))
+        finally:
+            self.ended.append(question.caller_words)
