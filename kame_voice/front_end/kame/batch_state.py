@@ -57,14 +57,18 @@ class BatchState:
 
     def rewind(self) -> None:
         """Start every row over at position 0, as the depth transformer does in each step."""
+        self.set_position(0)
+
+    def set_position(self, steps: int) -> None:
+        """Put every row at position `steps` without touching what it remembers."""
         for state in self._views[self.rows]:
             for name in ("offset", "offsets"):
                 if (offset := getattr(state, name, None)) is not None:
-                    offset.zero_()
+                    offset.fill_(steps)
             if hasattr(state, "offset_cpu"):
-                state.offset_cpu = 0
+                state.offset_cpu = steps
             if (ring := getattr(state, "kv_cache", None)) is not None:
-                ring.end_offset.zero_()
+                ring.end_offset.fill_(steps)
 
     def wipe(self, mask: Any) -> None:
         """Reset the rows of `mask` [batch] bool in every module; activity masks are left in disorder."""

@@ -154,6 +154,19 @@ class Engine:
                     self._capture(batch, reach)
         self.wipe(np.ones(self.capacity, dtype=np.bool_))
 
+    def pretend_age(self, steps: int) -> None:
+        """Make every row look `steps` old, what it remembers being noise: for measuring full rings."""
+        with torch.no_grad():
+            self._lm_state.set_position(steps)
+            self._lm.steps.fill_(steps)
+        self.age[:] = steps
+
+    def close(self) -> None:
+        """Let the models go, so that another engine may take them."""
+        self._graphs.clear()
+        for model in (self.lm_model, self.lm_model.depformer, self.mimi):
+            model._stop_streaming()
+
     def wipe(self, rows: NDArray[np.bool_], *, codec: bool = True) -> None:
         """Forget everything of the rows of mask [B]; `codec` false: keep Mimi's state (a re-primed call)."""
         with torch.no_grad():

@@ -107,7 +107,7 @@ def load_engine(settings: Settings, synthesize: Synthesizer) -> LoadedEngine:
         padding=models.lm.text_padding_token_id,
         end_padding=models.lm.end_of_text_padding_id,
         opening=models.lm.text_initial_token_id,
-        card=models.lm.text_card,
+        card=min(models.lm.text_card, models.text.size),
     )
     scribe = Scribe(models.mimi, synthesize, vocabulary)
     buckets = tuple(size for size in (8, 16, 32, 48, 64, 96, 128) if size < settings.capacity)

@@ -41,6 +41,11 @@ class SentencePieces:
         except (OSError, RuntimeError) as error:
             raise CheckpointError("is not a SentencePiece model", where=str(path)) from error
 
+    @property
+    def size(self) -> int:
+        """How many pieces there are."""
+        return int(self._pieces.get_piece_size())
+
     def encode(self, text: str) -> list[int]:
         return list(self._pieces.encode(text))
 
@@ -65,6 +70,8 @@ def load_models(checkpoint: Checkpoint, *, device: str, dtype: Any, oracle: bool
     NotEnoughRoom."""
     read_header(checkpoint.mimi)
     text = SentencePieces(checkpoint.text)
+    if text.size > checkpoint.config.get("text_card", text.size):
+        raise CheckpointError(f"has {text.size} pieces, more than the model", where=str(checkpoint.text))
     lm = load_lm(checkpoint.lm, checkpoint.config, device=device, dtype=dtype, oracle=oracle, context=context)
     try:
         mimi = loaders.get_mimi(str(checkpoint.mimi), checkpoint.mimi_config, device=device, num_codebooks=8)
