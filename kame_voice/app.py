@@ -7,7 +7,7 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from fastapi import FastAPI
@@ -46,6 +46,9 @@ from kame_voice.web.errors import answer_errors
 from kame_voice.web.signatures import Signatures
 from kame_voice.web.telephony import Telephony
 
+if TYPE_CHECKING:
+    from kame_voice.oracle.claude import Claude
+
 __all__ = ["App", "build"]
 
 log = structlog.get_logger()
@@ -58,7 +61,7 @@ class _Senses:
     vad: VoiceActivity
     stt: SpeechToText
     knowledge: Knowledge
-    claude: AnswerSource | None
+    claude: Claude | None
 
 
 class App:
@@ -111,18 +114,27 @@ class App:
         """Own everything that runs beside the calls, until the body is left."""
         with self._parts:
             self._parts.enter_context(self.writer)
-            async with self._rest, asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self.front_end.run(), name="front end"),
-                    group.create_task(self.admission.run(), name="admission"),
-                    group.create_task(watch(self.flows), name="flow watcher"),
-                    group.create_task(self._warm_up(), name="warm up"),
-                ]
-                try:
+            async with contextlib.AsyncExitStack() as clients:
+                await clients.enter_async_context(self._rest)
+                if self._senses is not None and self._senses.claude is not None:
+                    clients.push_async_callback(self._senses.claude.close)
+                async with self._owning_tasks():
                     yield
-                finally:
-                    for task in tasks:
-                        task.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _owning_tasks(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.front_end.run(), name="front end"),
+                group.create_task(self.admission.run(), name="admission"),
+                group.create_task(watch(self.flows), name="flow watcher"),
+                group.create_task(self._warm_up(), name="warm up"),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
 
     async def ready(self) -> None:
         """Return once everything is loaded and made ready."""
@@ -165,7 +177,7 @@ class App:
             claude=self._build_claude(),
         )
 
-    def _build_claude(self) -> AnswerSource | None:
+    def _build_claude(self) -> Claude | None:
         key = self.settings.anthropic_api_key.get_secret_value()
         if not key:
             return None
