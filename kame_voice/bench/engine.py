@@ -93,7 +93,8 @@ def gpu_cases(slots: Sequence[int], context: int) -> list[Case]:
     """The rows of a GPU run: full rings at each size, a shorter ring beyond, then one change at a time."""
     cases = [Case(count) for count in slots]
     half = context // 2
-    cases += [Case(count, context=half, note="half ring") for count in (96, 128, 160)]
+    cases += [Case(count, context=half, note="half ring") for count in (96, 128, 144)]
+    cases.append(Case(160, context=context * 7 // 15, note="1400 of 3000 steps"))
     middle = 64
     return [
         *cases,

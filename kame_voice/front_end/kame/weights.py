@@ -98,7 +98,8 @@ def load_lm(
     _check_room(header, device, dtype, where=str(path))
     tensors: dict[str, Any] = {}
     try:
-        with safe_open(str(path), framework="pt", device=device) as file:
+        opened: Any = safe_open  # its stubs name no types
+        with opened(str(path), framework="pt", device=device) as file:
             for name in header:
                 tensor = file.get_tensor(name)
                 tensors[name] = tensor.to(dtype) if tensor.is_floating_point() else tensor
