@@ -39,6 +39,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
+schema: setup
+	@$(BIN)/kame-voice flows schema > flows/flow.schema.json
+
 # Needs uv; run after a change of dependencies in pyproject.toml.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements/constraints.txt \

@@ -21,7 +21,7 @@ from kame_voice.core.clock import monotonic
 from kame_voice.core.nouns import FrontEndKind, OracleMode
 from kame_voice.core.settings import Settings, SettingsError
 from kame_voice.core.telemetry import Telemetry
-from kame_voice.flows.directory import FlowDirectory
+from kame_voice.flows.directory import FlowDirectory, Generation
 from kame_voice.flows.schema import Flow
 from kame_voice.flows.watch import watch
 from kame_voice.front_end.base import FrontEnd
@@ -127,7 +127,7 @@ class App:
             tasks = [
                 group.create_task(self.front_end.run(), name="front end"),
                 group.create_task(self.admission.run(), name="admission"),
-                group.create_task(watch(self.flows), name="flow watcher"),
+                group.create_task(watch(self.flows, prepare=self._prepare), name="flow watcher"),
                 group.create_task(self._warm_up(), name="warm up"),
             ]
             try:
@@ -149,12 +149,16 @@ class App:
         return None if self.front_end.ready else "the front end is not ready"
 
     async def _warm_up(self) -> None:
-        flows = tuple(self.flows.generation.by_line.values())
+        await self._prepare(self.flows.generation)
+        self._warm.set()
+
+    async def _prepare(self, generation: Generation) -> None:
+        """What the first call of each line would otherwise wait for: fixed phrases, the index of facts."""
+        flows = tuple(generation.by_line.values())
         await self.front_end.warm(flows)
         if self._senses is not None:
             for flow in flows:
                 await self._senses.knowledge.prepare(flow)
-        self._warm.set()
 
     # Building.
 
