@@ -36,22 +36,16 @@ def run(flows_dir: Path, *, calls: int = 5, questions: int = 3) -> Report:
         cpu = measured.cpu_s()
         results = asyncio.run(_all_at_once(measured.server, shares, clips))
         cpu = measured.cpu_s() - cpu
+        records = [measured.record_of(result.call.call_sid) for result in results]
         late, sent = (
             measured.metric("kame_outbound_late_total"),
             measured.metric("kame_outbound_frames_total"),
         )
     listener = Listener()
     rows: list[dict[str, Any]] = []
-    for share, result in zip(shares, results, strict=True):
+    for share, result, record in zip(shares, results, records, strict=True):
         listener.transcribe(result)
-        strangers = [
-            other.answers[fact]
-            for other in shares
-            if other is not share
-            for question in other.questions
-            for fact in question.facts
-        ]
-        rows.append(_row(len(rows) + 1, share, result, strangers))
+        rows.append(_row(len(rows) + 1, share, result, _crossed(share, shares, result, record)))
     return _report(rows, results, late / sent if sent else 0.0, cpu)
 
 
@@ -82,8 +76,32 @@ async def _all_at_once(
     return [task.result() for task in tasks]
 
 
-def _row(number: int, share: QuestionSet, result: CallResult, strangers: list[str]) -> dict[str, Any]:
-    """`strangers`: the answers that only other callers asked for."""
+def _crossed(
+    mine: QuestionSet, shares: list[QuestionSet], result: CallResult, record: dict[str, Any]
+) -> list[str]:
+    """Answers to other callers' questions that this caller heard, for no words of their own.
+
+    A wrong fact is no cross-talk: there this call's own record has an oracle with that fact, asked
+    on what this caller said.
+    """
+    own = [
+        fact
+        for oracle in record["oracles"]
+        if any(recall(question.ask, oracle["basis"]) >= 0.5 for question in mine.questions)
+        for fact in oracle["facts"]
+    ]
+    heard = " ".join(exchange.answer_text or "" for exchange in result.exchanges)
+    return [
+        fact
+        for other in shares
+        if other is not mine
+        for question in other.questions
+        for fact in question.facts
+        if recall(other.answers[fact], heard) >= _HEARD and fact not in own
+    ]
+
+
+def _row(number: int, share: QuestionSet, result: CallResult, crossed: list[str]) -> dict[str, Any]:
     answers = judged(share, result)
     gaps = [row["gap_ms"] for row in answers if row["gap_ms"] is not None]
     return {
@@ -93,7 +111,8 @@ def _row(number: int, share: QuestionSet, result: CallResult, strangers: list[st
         "answered": len(gaps),
         "right": sum(row["right"] for row in answers),
         "of": len(answers),
-        "crossed": sum(recall(other, row["heard"]) >= _HEARD for row in answers for other in strangers),
+        "crossed": len(crossed),
+        "held": sum(row["held"] for row in answers),
         "gap median ms": percentile(gaps, 50),
         "gap max ms": max(gaps, default=None),
         "late %": round(100 * result.wire.late_share, 2),

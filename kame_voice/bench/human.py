@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from pathlib import Path
 from typing import Any, Final
 
 from kame_voice.bench.judge import word_errors
 from kame_voice.bench.report import Goal, Report
-from kame_voice.bench.server import MeasuredServer, serving_process
+from kame_voice.bench.server import serving_process
 from kame_voice.caller.caller import PhoneCaller
 from kame_voice.caller.clip import clip_from_file
 from kame_voice.caller.scripts import conversation
@@ -20,7 +19,6 @@ from kame_voice.core.errors import KameError
 __all__ = ["NoRecordings", "read_words", "run"]
 
 _ROW: Final = re.compile(r"^\|\s*(\S+\.(?:flac|wav))\s*\|[^|]*\|\s*([^|]+?)\s*\|\s*$", re.MULTILINE)
-_RECORD_WITHIN_S: Final = 15.0
 
 
 class NoRecordings(KameError):
@@ -50,7 +48,8 @@ def run(flows_dir: Path, folder: Path, to_number: str) -> Report:
             identity = CallIdentity("+15550111", to_number)
             script = conversation([clip_from_file(path)])
             result = asyncio.run(PhoneCaller(measured.server).call(identity, script))
-            heard = _caller_words(measured, identity.call_sid)
+            turns = measured.record_of(identity.call_sid)["turns"]
+            heard = " ".join(turn["text"] for turn in turns if turn["speaker"] == "caller")
             errors, total = word_errors(reference, heard)
             gap = result.exchanges[0].gap_ms if result.exchanges else None
             rows.append(
@@ -69,16 +68,3 @@ def run(flows_dir: Path, folder: Path, to_number: str) -> Report:
     report.goals = [Goal("WER of the final transcripts", "≤ 8 %", f"{rate:.1f} %", rate <= 8)]
     report.notes.append(f"{errors} errors in {total} words; the turns of a call are read in order.")
     return report
-
-
-def _caller_words(measured: MeasuredServer, call_sid: str) -> str:
-    """What the call's record has as the caller's words, once the call is closed there."""
-    deadline = time.monotonic() + _RECORD_WITHIN_S
-    while time.monotonic() < deadline:
-        calls = measured.api("/api/calls?limit=5")["calls"]
-        found = next((call for call in calls if call["provider_id"] == call_sid), None)
-        if found is not None and found["status"] not in {"ringing", "in_progress"}:
-            turns = measured.api(f"/api/calls/{found['id']}")["turns"]
-            return " ".join(turn["text"] for turn in turns if turn["speaker"] == "caller")
-        time.sleep(0.1)
-    raise NoRecordings(f"call {call_sid} was not closed on record within {_RECORD_WITHIN_S:g} s")

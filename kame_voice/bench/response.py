@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kame_voice.bench.judge import judge
+from kame_voice.bench.judge import held, judge
 from kame_voice.bench.questions import QuestionSet, load_questions
 from kame_voice.bench.report import Goal, Report
 from kame_voice.bench.server import serving_process
@@ -43,13 +43,22 @@ def run(flows_dir: Path, *, limit: int | None = None, settings: dict[str, str] |
             batches.append(_Batch(part, clips[at : at + _A_CALL]))
     with serving_process(flows_dir, settings={"KAME_FRONT_END": "spoken", **(settings or {})}) as measured:
         results = [asyncio.run(_ask(measured.server, batch)) for batch in batches]
+        records = [measured.record_of(result.call.call_sid) for result in results]
     # only now: the listener's work must not take the server's core away
     listener = Listener()
     rows: list[dict[str, Any]] = []
     for batch, result in zip(batches, results, strict=True):
         listener.transcribe(result)
         rows += judged(batch.questions, result)
-    return _report(rows, batches, results, settings or {})
+    report = _report(rows, batches, results, settings or {})
+    informed = [gap for record in records for gap in record["latency"]["informed_gap_ms"] if gap is not None]
+    report.notes.append(
+        f"A holding phrase came first in {sum(row['held'] for row in rows)} answers. To the first word of "
+        f"the answer itself, by the server's record: median {percentile(informed, 50)} ms, "
+        f"p90 {percentile(informed, 90)} ms."
+    )
+    report.data["records"] = records
+    return report
 
 
 async def _ask(server: Server, batch: _Batch) -> CallResult:
@@ -72,6 +81,7 @@ def judged(asked: QuestionSet, result: CallResult) -> list[dict[str, Any]]:
                 "right": verdict.right,
                 "share": round(verdict.share, 2),
                 "best": verdict.best,
+                "held": held(heard, asked.flow.holding),
                 "heard": heard,
                 "detail": result.detail,
             }

@@ -21,10 +21,11 @@ import httpx
 from kame_voice.caller.caller import Server
 from kame_voice.core.errors import KameError
 
-__all__ = ["MeasuredServer", "NoServer", "serving_process"]
+__all__ = ["MeasuredServer", "NoRecord", "NoServer", "serving_process"]
 
 _READY_WITHIN_S: Final = 90.0
 _STOP_WITHIN_S: Final = 30.0
+_RECORD_WITHIN_S: Final = 15.0
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,6 +33,12 @@ class NoServer(KameError):
     """The server to be measured does not come up."""
 
     code = "no-server"
+
+
+class NoRecord(KameError):
+    """A call that was placed is not to be found in the server's record."""
+
+    code = "no-record"
 
 
 @dataclass(slots=True)
@@ -76,6 +83,18 @@ class MeasuredServer:
         )
         answer.raise_for_status()
         return answer.json()
+
+    def record_of(self, call_sid: str) -> dict[str, Any]:
+        """The API's record of a call, by the carrier's id, once it is closed. Raises NoRecord."""
+        deadline = time.monotonic() + _RECORD_WITHIN_S
+        while time.monotonic() < deadline:
+            calls = self.api("/api/calls?limit=50")["calls"]
+            found = next((call for call in calls if call["provider_id"] == call_sid), None)
+            if found is not None and found["status"] not in {"ringing", "in_progress"}:
+                record: dict[str, Any] = self.api(f"/api/calls/{found['id']}")
+                return record
+            time.sleep(0.1)
+        raise NoRecord(f"is not closed on record after {_RECORD_WITHIN_S:g} s", where=f"call {call_sid}")
 
 
 @contextlib.contextmanager

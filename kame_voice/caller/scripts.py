@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kame_voice.caller.caller import Script
 from kame_voice.caller.clip import Clip
 from kame_voice.caller.live import LiveCall
+from kame_voice.caller.twilio_side import RATE
 
 __all__ = ["Ending", "Manners", "conversation", "stay"]
 
@@ -25,13 +26,16 @@ class Ending(enum.Enum):
 class Manners:
     """How a caller behaves. All in milliseconds.
 
-    The agent has finished when it was silent for `settle_ms`. `answer_within_ms`: patience with
+    The agent has finished when it was silent for `settle_ms`; after no more than `short_ms` of
+    speech ("one moment, please") it is given `more_within_ms` to go on. `answer_within_ms`: patience with
     an answer that does not come. `barge_in_ms`: the second and later questions are asked this
     long after the answer before them began, instead of after its end. `linger_ms`: silence kept
     before leaving.
     """
 
     settle_ms: float = 900
+    short_ms: float = 1_800
+    more_within_ms: float = 2_500
     greeting_within_ms: float = 10_000
     answer_within_ms: float = 10_000
     answer_length_ms: float = 60_000
@@ -65,7 +69,7 @@ def conversation(
             if manners.barge_in_ms is not None and place + 1 < len(clips):
                 await live.pause(manners.barge_in_ms)
             else:
-                await live.agent_silent(manners.settle_ms, within_ms=manners.answer_length_ms)
+                await _hear_out(live, said.voice_end, manners)
         if dtmf:
             await live.press(dtmf)
         await live.pause(manners.linger_ms)
@@ -75,6 +79,16 @@ def conversation(
             await live.until(lambda: live.over, within_ms=wait_ms)
 
     return script
+
+
+async def _hear_out(live: LiveCall, since: int, manners: Manners) -> None:
+    """Wait for the end of the answer that sounds after sample `since`."""
+    await live.agent_silent(manners.settle_ms, within_ms=manners.answer_length_ms)
+    spoken = sum(span.end - max(span.start, since) for span in live.agent if span.end > since)
+    if spoken <= manners.short_ms * RATE / 1000 and await live.agent_speaks(
+        live.agent[-1].end if live.agent else since, within_ms=manners.more_within_ms
+    ):
+        await live.agent_silent(manners.settle_ms, within_ms=manners.answer_length_ms)
 
 
 def stay(ms: float) -> Script:

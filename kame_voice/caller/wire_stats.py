@@ -26,13 +26,12 @@ _POWER: Final = 10 ** (VOICED_DB / 10)
 class WireStats:
     """`jitter_ms`: each message's |distance to the one before − its length|, while audio flows.
 
-    `drift_ms`: |arrival − its place on an absolute clock through the same stretch|. `lead_ms`:
+    `drift_ms`: |arrival − its place on an absolute clock| that a dry buffer sets anew. `lead_ms`:
     audio that lay in the buffer when each message came. `holes_ms`: lengths of the holes a caller
     could hear, that is, voice before and after and silence of the network's making in between;
     `underruns` counts every time the buffer ran dry, pauses in the conversation included.
-    `late_share`: messages that found the buffer dry within a stretch, or came 20 ms after their
-    place, of all. `own_late_ms`: the caller's own worst delay in sending: what the measuring itself
-    can be trusted to.
+    `late_share`: messages within a stretch that came when the buffer had run dry already, of all.
+    `own_late_ms`: the caller's own worst delay in sending: what the measuring itself can be trusted to.
     """
 
     messages: int = 0
@@ -101,7 +100,6 @@ def measure(
         and _sounds(heard[gap.end : gap.end + _EDGE])
     ]
     stats.holes_ms = holes
-    stats.late += len(holes)
     return stats
 
 
@@ -119,12 +117,14 @@ def _add_stretch(stats: WireStats, stretch: list[Arrival]) -> None:
         return
     at = np.array([arrival.at_s for arrival in stretch])
     length = np.array([arrival.duration_s for arrival in stretch])
-    jitter = np.abs(np.diff(at) - length[:-1])[_SPURT_START:]
-    place = (at - (np.cumsum(length) - length))[_SPURT_START:]
-    drift = place - np.median(place)
-    stats.jitter_ms.extend((jitter * 1000).tolist())
-    stats.drift_ms.extend((np.abs(drift) * 1000).tolist())
-    stats.late += int((drift > 0.02).sum())
+    stats.jitter_ms.extend((np.abs(np.diff(at) - length[:-1])[_SPURT_START:] * 1000).tolist())
+    dry = [place for place in range(1, len(stretch)) if not stretch[place].lead_s]
+    stats.late += len(dry)
+    place = at - (np.cumsum(length) - length)
+    for part in np.split(place, dry):
+        settled = part[_SPURT_START:]
+        if len(settled):
+            stats.drift_ms.extend((np.abs(settled - np.median(settled)) * 1000).tolist())
 
 
 def _sounds(pcm: NDArray[np.float32]) -> bool:

@@ -21,7 +21,7 @@ from tests.caller.line_under_test import LineUnderTest, Stream, serving
 pytestmark = pytest.mark.anyio
 
 VOICE = g711.encode((0.3 * np.cos(2 * np.pi * 440 / 8000 * np.arange(1600))).astype(np.float32))
-QUICK = Manners(settle_ms=200, greeting_within_ms=300, answer_within_ms=400, linger_ms=40)
+QUICK = Manners(settle_ms=200, more_within_ms=0, greeting_within_ms=300, answer_within_ms=400, linger_ms=40)
 WORDS = clip_from_pcm("hello", (0.3 * np.cos(np.arange(4800))).astype(np.float32))
 
 
