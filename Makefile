@@ -34,9 +34,10 @@ $(VENV)/.base: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP) --no-deps -e .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+$(VENV)/.dev: requirements/dev.txt requirements/gpu.txt scripts/install_gpu_extra.py $(VENV)/.base
 	@echo "Installing the test tools (pinned in requirements/dev.txt) ..."
 	@$(PIP) -r requirements/dev.txt
+	@$(BIN)/python scripts/install_gpu_extra.py
 	@touch $@
 
 schema: setup
