@@ -5,13 +5,11 @@ The only owner of device memory. Knows rows; knows no calls, words or clock. One
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import torch
-from moshi.utils.compile import no_compile, no_cuda_graph
 from numpy.typing import NDArray
 
 from kame_voice.core.nouns import Pcm
@@ -19,6 +17,7 @@ from kame_voice.front_end.kame.batch_state import BatchState
 from kame_voice.front_end.kame.codec import Codec
 from kame_voice.front_end.kame.errors import EngineFaulted
 from kame_voice.front_end.kame.lm import UNREADY, FourStreamLM, StepInput, TextWithOracle
+from kame_voice.front_end.kame.moshi_switches import set_moshi_switches
 from kame_voice.front_end.kame.ring import fit_valid_rings
 from kame_voice.front_end.kame.script import FREE
 from kame_voice.front_end.kame.weights import Models
@@ -96,6 +95,7 @@ class Engine:
     """`models` are taken over: they stream from now on, `options.capacity` rows wide."""
 
     def __init__(self, models: Models, options: EngineOptions) -> None:
+        set_moshi_switches(compile_kernels=options.compile)
         self.options = options
         self.capacity = batch = options.capacity
         self.lm_model, self.mimi = models.lm, models.mimi
@@ -215,7 +215,7 @@ class Engine:
 
     def step_codes(self, user: NDArray[np.int64]) -> NDArray[np.int64]:
         """One step of the language model alone, on caller codes `user` [B, 8]: for replays."""
-        with torch.no_grad(), self._plainly():
+        with torch.no_grad():
             for name, tensor in self._given.items():
                 tensor.copy_(self.input.tensors[name])
             self._lm_state.use(self.capacity)
@@ -234,15 +234,14 @@ class Engine:
 
     def _run(self, batch: int, reach: int) -> tuple[Any, Any]:
         """Mimi → LM → Mimi for the first rows, from and into device memory only."""
-        with self._plainly():
-            for state in (self._lm_state, self._ear_state, self._mouth_state):
-                state.use(batch)
-            self._lm_state.reach(reach)
-            user = self._codec.encode(self._given["pcm"][:batch])
-            tokens, finite = self._lm.step(self._step_input(user).narrow(batch))
-            self._sounding[:batch].copy_(tokens[:, 1] != UNREADY)
-            pcm = self._codec.decode(tokens[:, 1:])
-            return torch.cat((tokens, finite[:, None].to(tokens.dtype)), dim=1), pcm
+        for state in (self._lm_state, self._ear_state, self._mouth_state):
+            state.use(batch)
+        self._lm_state.reach(reach)
+        user = self._codec.encode(self._given["pcm"][:batch])
+        tokens, finite = self._lm.step(self._step_input(user).narrow(batch))
+        self._sounding[:batch].copy_(tokens[:, 1] != UNREADY)
+        pcm = self._codec.decode(tokens[:, 1:])
+        return torch.cat((tokens, finite[:, None].to(tokens.dtype)), dim=1), pcm
 
     def _step_input(self, user: Any) -> StepInput:
         given = self._given
@@ -265,11 +264,3 @@ class Engine:
         with torch.no_grad(), torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
             tokens, pcm = self._run(batch, reach)
         self._graphs[batch, reach] = (graph, tokens, pcm)
-
-    def _plainly(self) -> contextlib.ExitStack:
-        """moshi captures parts of its own accord; here the whole tick is one graph, or none."""
-        stack = contextlib.ExitStack()
-        stack.enter_context(no_cuda_graph())
-        if not self.options.compile:
-            stack.enter_context(no_compile())
-        return stack

@@ -241,7 +241,7 @@ class KameFrontEnd:
     async def _apology(self, flow: Flow) -> AsyncIterator[SpokenFrame]:
         """Spoken without the engine, at the pace of speech."""
         text = f"{_APOLOGY} {flow.overflow.say}"
-        speech = await asyncio.wrap_future(self._synthesize(text))
+        speech = await asyncio.to_thread(self._synthesize(text).result, 10.0)
         pcm = np.concatenate((speech.pcm, np.zeros(_FRAME - len(speech.pcm) % _FRAME, np.float32)))
         for at in range(0, len(pcm), _FRAME):
             words = tuple(

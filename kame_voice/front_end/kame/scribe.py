@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from moshi.utils.compile import no_compile, no_cuda_graph
 from numpy.typing import NDArray
 
 from kame_voice.core.nouns import Pcm
 from kame_voice.front_end.kame.call_state import Vocabulary
 from kame_voice.front_end.kame.engine import FRAME
+from kame_voice.front_end.kame.moshi_switches import set_moshi_switches
 from kame_voice.front_end.kame.scribe_seam import Synthesizer
 from kame_voice.front_end.kame.script import ForcedScript, PlacedWord, text_track
 
@@ -38,6 +38,7 @@ class Scribe:
 
     def __init__(self, mimi: Any, synthesize: Synthesizer, vocabulary: Vocabulary) -> None:
         shared = {id(part): part for part in (*mimi.parameters(), *mimi.buffers())}
+        set_moshi_switches()
         self._mimi = copy.deepcopy(mimi, shared)
         self._device = next(mimi.parameters()).device
         self._synthesize = synthesize
@@ -84,7 +85,7 @@ class Scribe:
         return self._encode(sound), track, tuple(placed)
 
     def _encode(self, sound: Pcm) -> NDArray[np.int64]:
-        with torch.no_grad(), no_compile(), no_cuda_graph():
+        with torch.no_grad():
             samples = torch.from_numpy(sound).to(self._device)[None, None]
             codes: NDArray[np.int64] = self._mimi.encode(samples)[0].T.contiguous().cpu().numpy()
         return codes

@@ -9,7 +9,7 @@ from typing import Protocol
 from kame_voice.core.nouns import Pcm
 from kame_voice.front_end.kame.script import ForcedScript
 
-__all__ = ["Scribes", "SpokenText", "Synthesizer"]
+__all__ = ["Scribes", "SpeechPromise", "SpokenText", "Synthesizer"]
 
 
 class SpokenText(Protocol):
@@ -21,7 +21,15 @@ class SpokenText(Protocol):
     def words(self) -> Sequence[tuple[str, int]]: ...
 
 
-Synthesizer = Callable[[str], "Future[SpokenText]"]
+class SpeechPromise(Protocol):
+    """Speech in the making; a `concurrent.futures.Future` is one."""
+
+    def result(self, timeout: float | None = None) -> SpokenText:
+        """The speech, waited for."""
+        ...
+
+
+Synthesizer = Callable[[str], SpeechPromise]
 """Begins to make a text into speech; never blocks."""
 
 

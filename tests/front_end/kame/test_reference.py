@@ -1,5 +1,6 @@
 """The four-stream step against vectors of the reference implementation."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,9 @@ def test_no_token_differs_from_the_reference_alone_or_in_any_batch(golden: Path,
 def test_a_fourth_stream_that_is_ignored_cannot_pass(golden: Path) -> None:
     engine = vectors_engine(golden, 1, device="cpu")
     engine.lm_model.text_emb.oracle = None
-    calls = load_calls(golden)[:1]
-    assert replay(engine, calls, seed=1).mismatched > 1000
+    call = load_calls(golden)[0]
+    second = replace(call, user=call.user[:40], out=call.out[:40])
+    assert replay(engine, [second], seed=1).mismatched > 200
 
 
 def test_missing_vectors_are_named(tmp_path: Path) -> None:
