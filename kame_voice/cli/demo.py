@@ -20,7 +20,7 @@ __all__ = ["demo"]
 _TO: Final = "+15550100"
 _FROM: Final = "+15550111"
 _QUESTIONS: Final = (
-    "Hi there! Are you open on Saturday?",
+    "Hi, are you open on Saturday?",
     "And how much is a cleaning?",
     "Where can I park my car?",
 )
@@ -111,7 +111,8 @@ def _print_turn(call: CallDetail, number: int) -> None:
     turn = call.turns[number]
     before = call.turns[number - 1] if number else None
     gap = ""
-    if turn.speaker == "agent" and before is not None and before.speaker == "caller":
+    answers = turn.speaker == "agent" and before is not None and before.speaker == "caller"
+    if before is not None and answers and turn.start_ms > before.end_ms:
         gap = f"   [{(turn.start_ms - before.end_ms) / 1000:.2f} s after the caller's last word]"
     cut = "" if turn.speaker == "caller" or turn.heard_text == turn.text else "  (cut off)"
     print(f"{turn.start_ms / 1000:7.2f} s  {turn.speaker:<7} {turn.text}{cut}{gap}", flush=True)
