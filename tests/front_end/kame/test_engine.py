@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 pytest.importorskip("torch", reason="the gpu extra is not installed")
 pytest.importorskip("moshi", reason="the gpu extra is not installed")
 
-from kame_voice.front_end.kame.engine import Engine
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.flows.schema import Sampling
+from kame_voice.front_end.base import SpokenFrame
+from kame_voice.front_end.kame.call_state import CallState, Rules
+from kame_voice.front_end.kame.engine import FRAME, Engine
 from kame_voice.front_end.kame.errors import EngineFaulted
+from kame_voice.front_end.kame.runner import Runner
 from kame_voice.front_end.kame.script import FREE, ForcedScript
+from kame_voice.hearing.base import HeardFrame
+from tests.front_end.kame.fakes import VOCABULARY
 from tests.front_end.kame.support import Line, alone, engine, run, wipe
 
 
@@ -111,3 +118,21 @@ def test_rows_that_do_not_step_return_nothing(batch: Engine) -> None:
     Line(1).fill(batch, 1)
     result = batch.tick()
     assert (result.tokens[[0, 2]] == FREE).all()
+
+
+def test_a_call_twice_as_long_as_the_ring_is_primed_in_place_and_never_wraps(batch: Engine) -> None:
+    frames: list[SpokenFrame] = []
+    telemetry = Telemetry()
+    runner = Runner(batch, telemetry, lambda made: frames.extend(frame for _, frame in made), lambda: 0.0)
+    state = CallState(1, VOCABULARY, Rules(soft=40, hard=57), lambda script, whole: None)
+    runner.seat(state, Sampling(seed=1), seed=1)
+    oldest = 0
+    for step in range(125):
+        state.hear(HeardFrame(np.full(FRAME, 0.01, np.float32), step * 80, True))
+        runner.tick()
+        oldest = max(oldest, int(batch.age[1]))
+    assert len(frames) == 125
+    assert oldest <= 57 < batch.context
+    assert telemetry.registry.get_sample_value("kame_engine_primed_total") == 2
+    silent = [number for number, frame in enumerate(frames) if not frame.pcm.any()]
+    assert silent == [0, 57, 114], "one frame of silence where the memory begins anew"

@@ -17,7 +17,7 @@ class Letters:
         return [10 + 2 * ord(letter) + (index == 0) for index, letter in enumerate(word)]
 
     def decode(self, tokens: Sequence[int]) -> str:
-        return "".join((" " if token % 2 else "") + chr((token - 10) // 2) for token in tokens)
+        return "".join((" " if token % 2 else "") + chr(max(0, token - 10) // 2) for token in tokens)
 
     def starts_word(self, token: int) -> bool:
         return token % 2 == 1
