@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-__all__ = ["LineUnderTest", "Stream", "serving"]
+__all__ = ["LineUnderTest", "Stream", "greet_and_answer", "serving"]
 
 
 class Stream:
@@ -54,6 +54,19 @@ class Stream:
 
     async def send(self, event: str, **body: Any) -> None:
         await self.socket.send_text(json.dumps({"event": event, "streamSid": self.sid, **body}))
+
+
+async def greet_and_answer(stream: Stream, voice: bytes = b"\x10" * 1600) -> None:
+    """Plays `voice` as a greeting, and again whenever the caller has spoken."""
+    await stream.opened()
+    await stream.play(voice)
+    spoken = False
+    while (message := await stream.receive())["event"] != "stop":
+        if message["event"] == "media":
+            voiced = bool(base64.b64decode(message["media"]["payload"]).strip(b"\xff"))
+            if spoken and not voiced:
+                await stream.play(voice)
+            spoken = voiced
 
 
 Behaviour = Callable[[Stream], Awaitable[None]]

@@ -16,7 +16,7 @@ from kame_voice.caller.rest import RestStandIn, serving_rest
 from kame_voice.caller.result import CallResult, EndedBy, Outcome
 from kame_voice.caller.scripts import Ending, Manners, conversation, stay
 from kame_voice.caller.twilio_side import CallIdentity, sign
-from tests.caller.line_under_test import LineUnderTest, Stream, serving
+from tests.caller.line_under_test import LineUnderTest, Stream, greet_and_answer, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -70,21 +70,7 @@ async def test_the_caller_is_silent_as_0xff_when_it_says_nothing() -> None:
 
 
 async def test_what_was_said_and_answered_is_measured_to_the_sample() -> None:
-    async def answer(stream: Stream) -> None:
-        await stream.opened()
-        await stream.play(VOICE)
-        spoken = False
-        while True:
-            message = await stream.receive()
-            if message["event"] == "stop":
-                return
-            if message["event"] == "media":
-                voiced = bool(base64.b64decode(message["media"]["payload"]).strip(b"\xff"))
-                if spoken and not voiced:
-                    await stream.play(VOICE)
-                spoken = voiced
-
-    async with serving(LineUnderTest(behaviour=answer)) as line:
+    async with serving(LineUnderTest(behaviour=greet_and_answer)) as line:
         result = await place(line, (WORDS,))
     (exchange,) = result.exchanges
     assert exchange.said == "hello"
