@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo serve test lint setup setup-dev schema bench bench-gpu lock clean
+.PHONY: demo serve test lint setup setup-dev schema bench-gpu lock clean
 
 demo: setup
 	@$(BIN)/kame-voice demo
@@ -39,6 +39,11 @@ $(VENV)/.dev: requirements/dev.txt requirements/gpu.txt scripts/install_gpu_extr
 	@$(PIP) -r requirements/dev.txt
 	@$(BIN)/python scripts/install_gpu_extra.py
 	@touch $@
+
+# On a machine with a GPU and `pip install 'kame-voice[gpu]'`: one call, under 8 minutes.
+bench-gpu:
+	@$(BIN)/kame-voice engine bench --config 7b --device cuda --variants --seconds 10 \
+		--json bench-gpu.json --markdown bench-gpu.md
 
 schema: setup
 	@$(BIN)/kame-voice flows schema > flows/flow.schema.json

@@ -137,8 +137,10 @@ class App:
                     task.cancel()
 
     async def ready(self) -> None:
-        """Return once everything is loaded and made ready."""
+        """Return once calls can be taken."""
         await self._warm.wait()
+        while not self.front_end.ready:  # noqa: ASYNC110 — it may turn unready again: a state, not an event
+            await asyncio.sleep(0.05)
 
     def why_not_ready(self) -> str | None:
         """None when a call can be taken, else the reason."""
