@@ -1,4 +1,4 @@
-"""A whole phone call with the four-stream model: it babbles, but frames, words, record and clock are right."""
+"""A phone call with the four-stream model: it babbles, but frames, words, record and clock are right."""
 
 from __future__ import annotations
 
