@@ -100,19 +100,19 @@ class Settings(BaseSettings):
     stt_device: str = Field(default="cpu", description="Where speech to text runs: cpu, cuda or auto.")
     stt_compute_type: str = Field(default="int8", description="CTranslate2 compute type.")
     stt_workers: int = Field(default=1, ge=1, le=16, description="Calls transcribed at the same moment.")
-    kame_weights: str = Field(
+    engine_weights: str = Field(
         default="SakanaAI/kame",
         description="Weights of the kame front end: a folder, or a Hugging Face repository.",
     )
-    kame_revision: str = Field(
+    engine_revision: str = Field(
         default="", description="Commit of that repository; pin it. Empty: its newest."
     )
-    kame_offline: bool = Field(default=False, description="Take the weights from the local cache only.")
-    kame_device: str = Field(default="cuda", description="Device of the kame front end: cuda, cuda:1, cpu.")
-    kame_dtype: str = Field(
+    engine_offline: bool = Field(default=False, description="Take the weights from the local cache only.")
+    engine_device: str = Field(default="cuda", description="Device of the kame front end: cuda, cuda:1, cpu.")
+    engine_dtype: str = Field(
         default="auto", description="bfloat16 or float32; auto: bfloat16 on a GPU, float32 on a CPU."
     )
-    kame_context: int = Field(
+    engine_context: int = Field(
         default=0, ge=0, le=3000, description="Steps of memory a call keeps, 80 ms each; 0: as trained."
     )
     recording: bool = Field(default=True, description="Keep a two-channel recording of each call.")

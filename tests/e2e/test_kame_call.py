@@ -44,8 +44,8 @@ async def test_a_call_is_greeted_word_for_word_heard_and_recorded(
         tmp_path,
         flow,
         front_end="kame",
-        kame_weights=str(weights),
-        kame_device="cpu",
+        engine_weights=str(weights),
+        engine_device="cpu",
         capacity=2,
     ) as line:
         assert line.app.front_end.ready

@@ -46,7 +46,7 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
     where = str(path)
     mend = "fetch the file again"
     if not path.is_file():
-        raise CheckpointError("there is no such file", where=where, do="check KAME_KAME_WEIGHTS")
+        raise CheckpointError("there is no such file", where=where, do="check KAME_ENGINE_WEIGHTS")
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -74,13 +74,13 @@ def find_checkpoint(weights: str, *, revision: str = "", offline: bool = False) 
     """
     if not weights:
         raise CheckpointError(
-            "no weights are named", where="kame_weights", do="name a folder or a Hugging Face repository"
+            "no weights are named", where="engine_weights", do="name a folder or a Hugging Face repository"
         )
     folder = Path(weights).expanduser()
     if folder.is_dir():
         return _from_folder(folder)
     if weights.count("/") != 1 or weights.startswith((".", "/", "~")):
-        raise CheckpointError("there is no such folder", where=weights, do="check KAME_KAME_WEIGHTS")
+        raise CheckpointError("there is no such folder", where=weights, do="check KAME_ENGINE_WEIGHTS")
     return _from_folder(_fetch(weights, revision, offline))
 
 
@@ -132,7 +132,7 @@ def _fetch(repository: str, revision: str, offline: bool) -> Path:
             info = HfApi().model_info(repository, revision=pinned, files_metadata=True)
         except (HfHubHTTPError, OSError) as error:
             raise CheckpointError(
-                f"cannot be reached: {error}", where=repository, do="set KAME_KAME_OFFLINE if it is cached"
+                f"cannot be reached: {error}", where=repository, do="set KAME_ENGINE_OFFLINE if it is cached"
             ) from error
         need = sum(
             file.size or 0 for file in info.siblings or [] if Path(file.rfilename).match("*.safetensors")
@@ -154,7 +154,7 @@ def _fetch(repository: str, revision: str, offline: bool) -> Path:
         )
     except LocalEntryNotFoundError as error:
         raise CheckpointError(
-            "is not in the local cache", where=repository, do="fetch it once without KAME_KAME_OFFLINE"
+            "is not in the local cache", where=repository, do="fetch it once without KAME_ENGINE_OFFLINE"
         ) from error
     except (HfHubHTTPError, OSError) as error:
         raise CheckpointError(f"could not be fetched: {error}", where=repository) from error

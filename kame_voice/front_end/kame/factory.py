@@ -79,27 +79,27 @@ def load_engine(settings: Settings, synthesize: Synthesizer) -> LoadedEngine:
     from kame_voice.front_end.kame.scribe import Scribe
     from kame_voice.front_end.kame.weights import load_models
 
-    device = settings.kame_device
+    device = settings.engine_device
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise EngineMissing(
-            "there is no CUDA device", where="kame_device", do="set KAME_KAME_DEVICE=cpu or mend the driver"
+            "there is no CUDA device", where="engine_device", do="set KAME_ENGINE_DEVICE=cpu or mend the driver"
         )
     on_gpu = device.startswith("cuda")
     names = {"auto": torch.bfloat16 if on_gpu else torch.float32}
     names |= {"bfloat16": torch.bfloat16, "float32": torch.float32}
-    if settings.kame_dtype not in names:
+    if settings.engine_dtype not in names:
         raise CheckpointError(
-            f"{settings.kame_dtype!r} is no dtype", where="kame_dtype", do="auto, bfloat16 or float32"
+            f"{settings.engine_dtype!r} is no dtype", where="engine_dtype", do="auto, bfloat16 or float32"
         )
     checkpoint = find_checkpoint(
-        settings.kame_weights, revision=settings.kame_revision, offline=settings.kame_offline
+        settings.engine_weights, revision=settings.engine_revision, offline=settings.engine_offline
     )
     models = load_models(
         checkpoint,
         device=device,
-        dtype=names[settings.kame_dtype],
+        dtype=names[settings.engine_dtype],
         oracle=settings.oracle is not OracleMode.OFF,
-        context=settings.kame_context,
+        context=settings.engine_context,
     )
     assert models.text is not None, "a checkpoint has a vocabulary"
     vocabulary = Vocabulary(

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 
 def settings(checkpoint: Path) -> Settings:
-    return Settings(kame_weights=str(checkpoint), kame_device="cpu", capacity=2)
+    return Settings(engine_weights=str(checkpoint), engine_device="cpu", capacity=2)
 
 
 async def test_a_call_is_greeted_exactly_and_then_talks(checkpoint: Path) -> None:
