@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI
@@ -286,12 +287,17 @@ def build(settings: Settings, host: str) -> App:
     signatures switched off on an address that strangers reach.
     """
     if not settings.twilio_signatures:
-        if not _is_loopback(host):
-            raise SettingsError(
-                "signatures are off, so anybody could place calls",
-                where=f"KAME_TWILIO_SIGNATURES with --host {host}",
-                do="switch signatures on, or serve on 127.0.0.1",
-            )
+        # Through a tunnel strangers come from 127.0.0.1 too: the public address must be local as well.
+        for where, name in (
+            ("--host", host),
+            ("KAME_PUBLIC_URL", urlsplit(settings.public_url).hostname or ""),
+        ):
+            if name and not _is_loopback(name):
+                raise SettingsError(
+                    "signatures are off, so anybody could place calls",
+                    where=f"KAME_TWILIO_SIGNATURES with {where} {name}",
+                    do="switch signatures on, or serve on 127.0.0.1 under a local public URL",
+                )
         log.warning(
             "TWILIO SIGNATURES ARE OFF", where="requests from this machine only", do="never in production"
         )

@@ -18,6 +18,13 @@ from tests.support.running_app import TOKEN, RunningApp, flow_text, running_app
 
 pytestmark = pytest.mark.anyio
 
+CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
+START = (
+    '{"event":"start","sequenceNumber":"1","streamSid":"MZ1","start":{"streamSid":"MZ1",'
+    '"accountSid":"AC1","callSid":"CA-other","tracks":["inbound"],"customParameters":{},'
+    '"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}'
+)
+
 
 @pytest.fixture
 async def line(tmp_path: Path) -> AsyncIterator[RunningApp]:
@@ -141,14 +148,9 @@ async def test_an_upgrade_signed_for_another_address_is_refused(line: RunningApp
 
 async def test_a_socket_that_starts_another_call_is_closed(line: RunningApp) -> None:
     url = stream_url((await ring(line, sid="CA" + "1" * 32)).text)
-    start = (
-        '{"event":"start","sequenceNumber":"1","streamSid":"MZ1","start":{"streamSid":"MZ1",'
-        '"accountSid":"AC1","callSid":"CA-other","tracks":["inbound"],"customParameters":{},'
-        '"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}'
-    )
     async with signed_socket(url) as socket:
-        await socket.send('{"event":"connected","protocol":"Call","version":"1.0.0"}')
-        await socket.send(start)
+        await socket.send(CONNECTED)
+        await socket.send(START)
         await closed(socket)
     assert line.counted("wire_refused_total", reason="foreign-call") == 1
     assert line.app.front_end.free == 2
@@ -162,6 +164,34 @@ async def test_garbage_instead_of_a_start_closes_that_socket_alone(line: Running
         await closed(socket)
     result = await line.caller().call(line.identity(), stay(600))
     assert result.outcome.value == "answered"
+    assert line.app.front_end.free == 2
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "{",
+        "null",
+        '{"event":"media","media":{"payload":"%%%"}}',
+        '{"event":"start"}',
+        '{"event":"mark","mark":{}}',
+        '{"event":"dtmf","dtmf":{"digit":"99"}}',
+    ],
+)
+async def test_garbage_in_mid_call_ends_that_call_and_no_other(line: RunningApp, garbage: str) -> None:
+    identity = line.identity()
+    url = stream_url((await ring(line, sid=identity.call_sid)).text)
+    async with asyncio.TaskGroup() as group:
+        other = group.create_task(line.caller().call(line.identity(), stay(1500)))
+        async with signed_socket(url) as socket:
+            await socket.send(CONNECTED)
+            await socket.send(START.replace("CA-other", identity.call_sid))
+            await socket.send(garbage)
+            await closed(socket)
+    await line.app.desk.idle()
+    assert other.result().outcome.value == "answered"
+    assert line.counted("calls_total", status="failed") == 1
+    assert line.counted("wire_malformed_total") == 1
     assert line.app.front_end.free == 2
 
 

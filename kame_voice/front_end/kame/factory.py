@@ -82,7 +82,9 @@ def load_engine(settings: Settings, synthesize: Synthesizer) -> LoadedEngine:
     device = settings.engine_device
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise EngineMissing(
-            "there is no CUDA device", where="engine_device", do="set KAME_ENGINE_DEVICE=cpu or mend the driver"
+            "there is no CUDA device",
+            where="engine_device",
+            do="mend the driver, or set KAME_ENGINE_DEVICE=cpu",
         )
     on_gpu = device.startswith("cuda")
     names = {"auto": torch.bfloat16 if on_gpu else torch.float32}
