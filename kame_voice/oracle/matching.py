@@ -29,6 +29,10 @@ __all__ = ["Index", "Match", "questions_in", "strip_opening"]
 _MEANING: Final = 0.75
 _KNOWN: Final = 0.46
 """A final is answered from here on."""
+_LIKELY: Final = 0.36
+_AHEAD: Final = 0.08
+"""Below `_KNOWN`, a topic this far ahead of every other is what was meant: what the line does not know
+scores alike low on all topics (none of 18 unknown questions under `_KNOWN` was 0.07 ahead)."""
 _PART: Final = 0.56
 """Each of two questions in one turn must reach this on its own."""
 _OWN_FACT: Final = 0.02
@@ -134,12 +138,20 @@ class Index:
             if len(talk_free) >= 2:
                 return talk_free[:2]
             best = max((best, *asked), key=lambda match: match.score if match else 0.0)
-        return [best] if best and best.score >= _KNOWN else []
+        return [best] if best and self._is_meant(best, whole) else []
 
     def scores(self, text: str) -> list[tuple[float, str]]:
         """Every topic's score for `text`, best first; for trying a flow out."""
         scored = zip(self._score(text), self._topics, strict=True)
         return sorted(((score, topic.id) for score, topic in scored), reverse=True)
+
+    def _is_meant(self, best: Match, whole: str) -> bool:
+        if best.score >= _KNOWN:
+            return True
+        if best.score < _LIKELY or best.topic.kind is not Kind.FACT:
+            return False
+        others = [score for score, topic_id in self.scores(whole) if topic_id != best.topic.id]
+        return best.score - max(others, default=0.0) >= _AHEAD
 
     def _best(self, text: str, last_question: str) -> Match | None:
         scores = self._score(text)
