@@ -34,10 +34,11 @@ $(VENV)/.base: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP) --no-deps -e .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt requirements/gpu.txt scripts/install_gpu_extra.py $(VENV)/.base
+$(VENV)/.dev: requirements/dev.txt requirements/gpu.txt scripts/install_gpu_extra.py scripts/install_browser.py $(VENV)/.base
 	@echo "Installing the test tools (pinned in requirements/dev.txt) ..."
 	@$(PIP) -r requirements/dev.txt
 	@$(BIN)/python scripts/install_gpu_extra.py
+	@$(BIN)/python scripts/install_browser.py
 	@touch $@
 
 # On a machine with a GPU and `pip install 'kame-voice[gpu]'`: one call, under 8 minutes.
