@@ -19,7 +19,7 @@ from kame_voice.calls.desk import Desk
 from kame_voice.calls.recorder import CallRecorder
 from kame_voice.calls.session import Session
 from kame_voice.core.clock import monotonic
-from kame_voice.core.nouns import FrontEndKind, OracleMode
+from kame_voice.core.nouns import CallInfo, FrontEndKind, OracleMode
 from kame_voice.core.settings import Settings, SettingsError
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.flows.directory import FlowDirectory, Generation
@@ -41,6 +41,7 @@ from kame_voice.oracle.deaf import NoTranscriber
 from kame_voice.oracle.knowledge import Knowledge
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.store.archive import Archive
+from kame_voice.store.rows import CallStatus
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
 from kame_voice.web.errors import answer_errors
@@ -91,7 +92,9 @@ class App:
         else:
             self._senses = self._build_senses()
         self.front_end = self._build_front_end()
-        self.admission = Admission(self.front_end, self.flows, self.telemetry, monotonic)
+        self.admission = Admission(
+            self.front_end, self.flows, self.telemetry, monotonic, self._note_unanswered
+        )
         self.desk = Desk(self._open_session, self.telemetry)
         self.asgi = self._build_web()
         self._warm = asyncio.Event()
@@ -239,7 +242,7 @@ class App:
             ear=ear,
             transcriber=transcriber,
             back_end=self._back_end(reservation),
-            recorder=self._recorder(reservation),
+            recorder=self._recorder(reservation.call, reservation.flow),
             telemetry=self.telemetry,
             clock=monotonic,
         )
@@ -267,12 +270,15 @@ class App:
             first_token_s=self.settings.claude_first_token_s,
         )
 
-    def _recorder(self, reservation: Reservation) -> CallRecorder:
+    def _note_unanswered(self, call: CallInfo, flow: Flow, status: CallStatus, reason: str) -> None:
+        self._recorder(call, flow).unanswered(status, reason)
+
+    def _recorder(self, call: CallInfo, flow: Flow) -> CallRecorder:
         owner = self.archive.owner
         return CallRecorder(
             self.writer,
-            reservation.call,
-            reservation.flow,
+            call,
+            flow,
             front_end=self.settings.front_end,
             oracle_mode=self._oracle_mode,
             recording=self.settings.recording,

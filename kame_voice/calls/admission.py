@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,8 +18,12 @@ from kame_voice.core.telemetry import Telemetry
 from kame_voice.flows.directory import FlowDirectory
 from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import FrontEnd, NoFreeSlot, Slot
+from kame_voice.store.rows import CallStatus
 
-__all__ = ["Admission", "Refusal", "Refused", "Reservation"]
+__all__ = ["Admission", "NoteUnanswered", "Refusal", "Refused", "Reservation"]
+
+NoteUnanswered = Callable[[CallInfo, Flow, CallStatus, str], None]
+"""Put a call that was never answered on record: its status and the reason. Must not block."""
 
 _SOCKET_WITHIN_S: Final = 15.0
 """Twilio opens the media socket well within this after our TwiML; else the caller is gone."""
@@ -33,6 +38,13 @@ class Refusal(StrEnum):
     FULL = "full"
     NOT_READY = "not-ready"
     DRAINING = "draining"
+
+
+_REASONS: Final = {
+    Refusal.FULL: "every slot was taken",
+    Refusal.NOT_READY: "the server was not ready",
+    Refusal.DRAINING: "the server was shutting down",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,15 @@ class Reservation:
 class Admission:
     """The door of the process: free slots, reservations, draining."""
 
-    def __init__(self, front_end: FrontEnd, flows: FlowDirectory, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        flows: FlowDirectory,
+        telemetry: Telemetry,
+        clock: Clock,
+        note_unanswered: NoteUnanswered = lambda *_: None,
+    ) -> None:
+        self._note_unanswered = note_unanswered
         self._front_end = front_end
         self._flows = flows
         self._telemetry = telemetry
@@ -77,27 +97,26 @@ class Admission:
     async def admit(self, *, provider_id: str, from_number: str, to_number: str) -> Reservation | Refused:
         """Look up the line and take a slot; at once, never queuing."""
         flow = self._flows.line_for(to_number)
-        refusal = self._refusal(flow)
-        if refusal is None and flow is not None:
-            call = CallInfo(
-                id=uuid.uuid4().hex,
-                provider_id=provider_id,
-                line=flow.line,
-                customer=flow.customer,
-                from_number=from_number,
-                to_number=to_number,
-                flow_version=flow.content_hash,
-            )
+        if flow is None:
+            refusal = Refusal.DRAINING if self._draining else Refusal.UNKNOWN_NUMBER
+            return self._refused(refusal, None, to_number, provider_id)
+        call = CallInfo(
+            id=uuid.uuid4().hex,
+            provider_id=provider_id,
+            line=flow.line,
+            customer=flow.customer,
+            from_number=from_number,
+            to_number=to_number,
+            flow_version=flow.content_hash,
+        )
+        refusal_now = self._refusal()
+        if refusal_now is None:
             try:
-                slot = await self._front_end.take_slot(call, flow)
+                return self._reserve(call, flow, await self._front_end.take_slot(call, flow))
             except NoFreeSlot:
-                refusal = Refusal.FULL
-            else:
-                return self._reserve(call, flow, slot)
-        assert refusal is not None
-        self._telemetry.calls_refused.labels(refusal.value).inc()
-        log.warning("call refused", why=refusal.value, to=to_number, provider_id=provider_id)
-        return Refused(refusal, flow)
+                refusal_now = Refusal.FULL
+        self._note_unanswered(call, flow, CallStatus.REFUSED, _REASONS[refusal_now])
+        return self._refused(refusal_now, flow, to_number, provider_id)
 
     def claim(self, token: str) -> Reservation | None:
         """The reservation of `token`, which is void from now on; None for a foreign or used one."""
@@ -108,11 +127,12 @@ class Admission:
         for token, reservation in list(self._reserved.items()):
             if reservation.call.provider_id == provider_id:
                 del self._reserved[token]
-                await self.give_up(reservation, "abandoned")
+                await self.give_up(reservation, "the caller was gone")
 
     async def give_up(self, reservation: Reservation, why: str) -> None:
         """Free the slot of a call that never began to talk."""
         self._telemetry.calls.labels("abandoned").inc()
+        self._note_unanswered(reservation.call, reservation.flow, CallStatus.ABANDONED, why)
         log.warning("call abandoned", call_id=reservation.call.id, why=why)
         await reservation.slot.release()
 
@@ -130,12 +150,15 @@ class Admission:
                 del self._reserved[token]
                 await self.give_up(reservation, "socket never came")
 
-    def _refusal(self, flow: Flow | None) -> Refusal | None:
+    def _refusal(self) -> Refusal | None:
         if self._draining:
             return Refusal.DRAINING
-        if flow is None:
-            return Refusal.UNKNOWN_NUMBER
         return None if self._front_end.ready else Refusal.NOT_READY
+
+    def _refused(self, why: Refusal, flow: Flow | None, to_number: str, provider_id: str) -> Refused:
+        self._telemetry.calls_refused.labels(why.value).inc()
+        log.warning("call refused", why=why.value, to=to_number, provider_id=provider_id)
+        return Refused(why, flow)
 
     def _reserve(self, call: CallInfo, flow: Flow, slot: Slot) -> Reservation:
         reservation = Reservation(

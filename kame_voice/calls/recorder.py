@@ -62,19 +62,18 @@ class CallRecorder:
         """The carrier announced the call; it is not answered yet."""
         self._writer.put(self._row)
 
+    def unanswered(self, status: CallStatus, reason: str) -> None:
+        """The call is over before it began: turned away, or its caller was gone."""
+        self._row = replace(self._row, status=status, end_reason=reason, ended_at=self._now(), duration_ms=0)
+        self._writer.put(self._flow_row())
+        self._writer.put(self._row)
+
     def started(self) -> None:
         """The call is answered: its media clock stands at 0."""
-        flow = FlowRow(
-            version=self._row.flow_version,
-            line=self._flow.line,
-            customer=self._flow.customer,
-            content=self._flow.model_dump(mode="json"),
-            first_used_at=self._row.started_at,
-        )
         self._row = replace(self._row, status=CallStatus.IN_PROGRESS, answered_at=self._now())
         if self._recording:
             self._row = replace(self._row, recording=recording_name(self._row.id))
-        self._writer.put(flow)
+        self._writer.put(self._flow_row())
         self._writer.put(self._row)
         if self._recording:
             self._writer.start_recording(self._row.id, self._index.__next__)
@@ -157,3 +156,12 @@ class CallRecorder:
         self._writer.put(self._row)
         if self._recording:
             self._writer.finish_recording(self._row.id, duration_ms * SAMPLE_RATE // 1000)
+
+    def _flow_row(self) -> FlowRow:
+        return FlowRow(
+            version=self._row.flow_version,
+            line=self._flow.line,
+            customer=self._flow.customer,
+            content=self._flow.model_dump(mode="json"),
+            first_used_at=self._row.started_at,
+        )

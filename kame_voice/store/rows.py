@@ -19,7 +19,8 @@ class CallStatus(StrEnum):
     """Where a call stands.
 
     `DROPPED`: the connection broke. `FAILED`: the call could not be carried on. `INTERRUPTED`: the
-    process died under it. `ABANDONED`: the caller was gone before we answered.
+    process died under it. `ABANDONED`: the caller was gone before we answered. `REFUSED`: turned away,
+    as where every slot is taken.
     """
 
     RINGING = "ringing"
@@ -29,6 +30,7 @@ class CallStatus(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     ABANDONED = "abandoned"
+    REFUSED = "refused"
 
 
 UNFINISHED: Final = (CallStatus.RINGING, CallStatus.IN_PROGRESS)

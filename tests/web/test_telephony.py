@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from kame_voice.caller.scripts import stay
 from kame_voice.caller.twilio_side import sign, voice_form
+from kame_voice.store.calls import CallSummary
 from tests.support.running_app import TOKEN, RunningApp, flow_text, running_app
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +110,29 @@ async def test_a_full_house_speaks_the_overflow_sentence(line: RunningApp) -> No
     answer = await ring(line)
     assert "All our lines are busy" in answer.text
     assert "<Hangup" in answer.text or "<Say>" in answer.text
+
+
+async def recorded(line: RunningApp, status: str) -> list[CallSummary]:
+    async with asyncio.timeout(5):
+        while True:
+            if calls := line.app.archive.calls.list(status=status).calls:
+                return calls
+            await asyncio.sleep(0.05)
+
+
+async def test_a_caller_who_is_turned_away_is_on_the_record(line: RunningApp) -> None:
+    for _ in range(3):
+        await ring(line)
+    [call] = await recorded(line, "refused")
+    assert (call.line, call.end_reason, call.answered_at) == ("acme-main", "every slot was taken", None)
+    assert call.duration_ms == 0
+
+
+async def test_a_caller_who_is_gone_before_the_answer_is_on_the_record(line: RunningApp) -> None:
+    await ring(line, sid="CA-gone")
+    await line.app.admission.abandon("CA-gone")
+    [call] = await recorded(line, "abandoned")
+    assert (call.provider_id, call.end_reason, call.answered_at) == ("CA-gone", "the caller was gone", None)
 
 
 async def test_a_full_house_dials_the_overflow_number_where_there_is_one(tmp_path: Path) -> None:
