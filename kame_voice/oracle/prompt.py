@@ -76,7 +76,8 @@ def business_text(flow: Flow) -> str:
         about.append(f"Opening hours: {say_week(dict(business.hours))}")
     parts.append("The business\n" + "\n".join(about))
     if flow.facts:
-        facts = [f"[{fact.id}] {fact.questions[0]} — {fact.answer}" for fact in flow.facts]
+        # All the ways of asking: callers' own words are what a model's general knowledge lacks most.
+        facts = [f"[{fact.id}] {' / '.join(fact.questions)} — {fact.answer}" for fact in flow.facts]
         parts.append("The facts\n" + "\n".join(facts))
     if flow.never_say:
         parts.append("Never say\n" + "\n".join(f"- {words}" for words in flow.never_say))

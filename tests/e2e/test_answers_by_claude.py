@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from kame_voice.bench.messages_server import Behaviour, Mode, running_server
 from kame_voice.caller.clip import CallerVoice
 from kame_voice.caller.scripts import conversation
 from tests.e2e.test_spoken_calls import record
-from tests.support.messages_server import Behaviour, Mode, running_server
 from tests.support.running_app import flow_text, running_app
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from kame_voice.bench.messages_server import Behaviour, Mode, running_server
 from kame_voice.oracle.base import AnswerFailed
 from kame_voice.oracle.claude import Claude
 from tests.oracle.examples import request
-from tests.support.messages_server import Behaviour, Mode, running_server
 
 pytestmark = pytest.mark.anyio
 

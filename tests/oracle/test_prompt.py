@@ -32,9 +32,10 @@ and on Saturday from nine in the morning to one in the afternoon. We are closed 
 on Sunday.
 
 The facts
-[cleaning-price] How much is a cleaning? — A cleaning is one hundred dollars.
-[parking] Is there parking? — Yes, there is free parking behind the house.
-[insurance] Which insurance do you take? — We take Delta Dental and Cigna.
+[cleaning-price] How much is a cleaning? / What does it cost to have my teeth cleaned? — A cleaning is \
+one hundred dollars.
+[parking] Is there parking? / Where can I leave my car? — Yes, there is free parking behind the house.
+[insurance] Which insurance do you take? / Do you accept Delta Dental? — We take Delta Dental and Cigna.
 
 Never say
 - guaranteed"""
