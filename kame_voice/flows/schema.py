@@ -20,12 +20,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from kame_voice.flows.browser import BrowserAccess
 from kame_voice.flows.opening import read_day, read_time
 
 __all__ = [
     "DUPLICATE_FACT",
     "PHONE_PATTERN",
     "SLUG_PATTERN",
+    "BrowserAccess",
     "Business",
     "Fact",
     "Flow",
@@ -245,6 +247,9 @@ class Flow(_Part):
     )
     limits: Limits = Field(default=Limits(), description="Where a call ends of itself.")
     overflow: Overflow = Field(default=Overflow(), description="What a caller gets when no agent can answer.")
+    browser: BrowserAccess = Field(
+        default=BrowserAccess(), description="Who may call the line from a browser; nobody unless set."
+    )
     sampling: Sampling = Field(
         default=Sampling(), description="How freely the `kame` front end's model speaks."
     )

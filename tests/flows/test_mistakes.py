@@ -74,6 +74,24 @@ ADDED = {
         "turns:\n  end_silence_ms: 50",
         "7:19: turns.end_silence_ms: must be at least 150; not '50'",
     ),
+    "a widget without a site": (
+        "browser: {widget: true}",
+        "6:10: browser: widget needs origins: the sites on which the call button may stand",
+    ),
+    "a site with a path": (
+        "browser: {origins: [https://example.com/contact]}",
+        "6:21: browser.origins[0]: 'https://example.com/contact' must end after the host (and port): "
+        "https://www.example.com",
+    ),
+    "a site without TLS": (
+        "browser: {origins: ['http://example.com']}",
+        "6:21: browser.origins[0]: 'http://example.com' must begin with https://: "
+        "browsers give no microphone to a page without it",
+    ),
+    "a site that is none": (
+        "browser: {origins: ['*']}",
+        "6:21: browser.origins[0]: '*' is not an address such as https://www.example.com",
+    ),
     "a number too large": (
         "limits: {max_minutes: 500}",
         "6:23: limits.max_minutes: must be at most 240; not '500'",
