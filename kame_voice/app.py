@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from kame_voice import __version__
 from kame_voice.calls.admission import Admission, Reservation
 from kame_voice.calls.desk import Desk
+from kame_voice.calls.live import LiveCall, LiveCalls
 from kame_voice.calls.recorder import CallRecorder
 from kame_voice.calls.session import Session
 from kame_voice.core.clock import monotonic
@@ -95,7 +96,8 @@ class App:
         self.admission = Admission(
             self.front_end, self.flows, self.telemetry, monotonic, self._note_unanswered
         )
-        self.desk = Desk(self._open_session, self.telemetry)
+        self.live_calls = LiveCalls()
+        self.desk = Desk(self._open_session, self.live_calls, self.telemetry)
         self.asgi = self._build_web()
         self._warm = asyncio.Event()
 
@@ -224,13 +226,13 @@ class App:
             monotonic,
         )
         web.include_router(carrier.router)
-        web.include_router(api.router(self.settings, self.archive))
+        web.include_router(api.router(self.settings, self.archive, self.live_calls))
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web
 
     # One call.
 
-    def _open_session(self, reservation: Reservation, leg: Leg) -> Session:
+    def _open_session(self, reservation: Reservation, leg: Leg, live: LiveCall) -> Session:
         call, flow = reservation.call, reservation.flow
         ear, transcriber = self._hearing(call.id, flow)
         return Session(
@@ -243,6 +245,7 @@ class App:
             transcriber=transcriber,
             back_end=self._back_end(reservation),
             recorder=self._recorder(reservation.call, reservation.flow),
+            live=live,
             telemetry=self.telemetry,
             clock=monotonic,
         )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import structlog
 
 from kame_voice.calls.admission import Reservation
+from kame_voice.calls.live import LiveCall, LiveCalls
 from kame_voice.calls.session import Ending, Session
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs.base import Leg
 
 __all__ = ["Desk", "SessionFactory"]
 
-SessionFactory = Callable[[Reservation, Leg], Session]
+SessionFactory = Callable[[Reservation, Leg, LiveCall], Session]
 _RELEASE_WITHIN_S: Final = 5.0
 
 log = structlog.get_logger()
@@ -25,8 +27,9 @@ log = structlog.get_logger()
 class Desk:
     """Runs one `Session` a call and lists it while it runs."""
 
-    def __init__(self, open_session: SessionFactory, telemetry: Telemetry) -> None:
+    def __init__(self, open_session: SessionFactory, live: LiveCalls, telemetry: Telemetry) -> None:
         self._open_session = open_session
+        self._live = live
         self._telemetry = telemetry
         self._sessions: dict[str, Session] = {}
         self._idle = asyncio.Event()
@@ -59,22 +62,28 @@ class Desk:
         call = reservation.call
         with structlog.contextvars.bound_contextvars(call_id=call.id, line=call.line):
             try:
-                async with leg as open_leg:
-                    session = self._open_session(reservation, open_leg)
-                    self._sessions[call.id] = session
-                    self._idle.clear()
-                    self._telemetry.calls_running.inc()
-                    try:
-                        ending = await _run_alone(session)
-                    finally:
-                        self._telemetry.calls_running.dec()
-                        del self._sessions[call.id]
-                        if not self._sessions:
-                            self._idle.set()
+                with self._live.open(call) as live:
+                    async with leg as open_leg:
+                        session = self._open_session(reservation, open_leg, live)
+                        with self._listed(session):
+                            ending = await _run_alone(session)
                 self._telemetry.calls.labels(ending.status).inc()
                 log.info("call ended", status=ending.status, reason=ending.reason)
             finally:
                 await asyncio.wait_for(asyncio.shield(reservation.slot.release()), _RELEASE_WITHIN_S)
+
+    @contextlib.contextmanager
+    def _listed(self, session: Session) -> Iterator[None]:
+        self._sessions[session.call.id] = session
+        self._idle.clear()
+        self._telemetry.calls_running.inc()
+        try:
+            yield
+        finally:
+            self._telemetry.calls_running.dec()
+            del self._sessions[session.call.id]
+            if not self._sessions:
+                self._idle.set()
 
 
 async def _run_alone(session: Session) -> Ending:

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from kame_voice.audio.framing import Framer
+from kame_voice.calls.live import LiveCall
 from kame_voice.calls.metronome import Metronome
 from kame_voice.calls.patience import Patience, Word
 from kame_voice.calls.recorder import CallRecorder
@@ -27,7 +28,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
 from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
 from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, MarkHeard
-from kame_voice.oracle.base import Adviser, Said, Transcriber, Transcript
+from kame_voice.oracle.base import Adviser, OracleRecord, Said, Transcriber, Transcript
 
 __all__ = ["Ending", "Session"]
 
@@ -71,6 +72,7 @@ class Session:
         transcriber: Transcriber,
         back_end: Adviser,
         recorder: CallRecorder,
+        live: LiveCall,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
@@ -84,6 +86,7 @@ class Session:
         self._transcriber = transcriber
         self._back_end = back_end
         self._recorder = recorder
+        self._live = live
         self._transcript = CallTranscript()
         self._telemetry = telemetry
         self._clock = clock
@@ -144,9 +147,10 @@ class Session:
                         self._hear_frame(frame)
                 case MarkHeard(name):
                     self._transcript.heard(name)
-                    self._recorder.turns(self._transcript.changed_turns())
+                    self._keep_turns()
                 case Dtmf(digit):
                     self._recorder.event("dtmf", self._now_ms(), digit=digit)
+                    self._live.dtmf(digit, self._now_ms())
                 case LegClosed(reason, detail):
                     if detail:
                         self._recorder.event("leg-closed", self._now_ms(), reason=reason, detail=detail)
@@ -188,22 +192,27 @@ class Session:
             match event:
                 case TurnStarted(at_ms):
                     self._transcript.caller_started(at_ms)
+                    self._live.caller_started(at_ms)
                     self._patience.caller_speaks(self._now_ms())
                 case BargedIn(at_ms):
                     self._telemetry.barge_ins.inc()
                     self._recorder.event("barge-in", at_ms)
                 case TurnEnded(_, end_ms):
                     self._transcript.caller_ended(end_ms)
+                    self._live.caller_ended(end_ms)
                     self._patience.caller_fell_silent(self._now_ms())
 
     def _note_cut(self, unheard: set[str]) -> None:
         self._transcript.cleared(unheard, self._now_ms())
         self._recorder.agent_cut(self._framer.position)
-        self._recorder.turns(self._transcript.changed_turns())
+        turns = self._transcript.changed_turns()
+        self._recorder.turns(turns)
+        self._live.agent_cut(turns)
 
     def _note_spoken(self, frame: SpokenFrame, at_sample: int) -> None:
         at_ms = samples_to_ms(at_sample)
         self._ear.agent_played(frame.pcm, at_ms)
+        self._live.agent_speaks(frame.speaking, at_ms)
         if not frame.speaking:
             return
         self._recorder.agent_audio(frame.pcm, at_sample)
@@ -211,9 +220,15 @@ class Session:
         gap_ms = self._transcript.agent_sounded(frame, at_ms, end_ms)
         if gap_ms is not None:
             self._telemetry.response_gap.observe(gap_ms / 1000)
+            self._live.answered_after(gap_ms)
         self._patience.agent_speaks(end_ms, frame.words)
         if frame.words:
-            self._recorder.turns(self._transcript.changed_turns())
+            self._keep_turns()
+
+    def _keep_turns(self) -> None:
+        turns = self._transcript.changed_turns()
+        self._recorder.turns(turns)
+        self._live.turns_changed(turns)
 
     # The thinking clock.
 
@@ -221,7 +236,7 @@ class Session:
         await self._back_end.run(
             transcripts=self._transcripts(),
             guide=self._slot.guide,
-            record=self._recorder.oracle,
+            record=self._keep_oracle,
             history=self._history,
             media_ms=self._now_ms,
         )
@@ -230,8 +245,12 @@ class Session:
         async for transcript in self._transcriber.transcripts():
             self._caller_since_ms = transcript.turn_start_ms
             self._transcript.caller_said(transcript)
-            self._recorder.turns(self._transcript.changed_turns())
+            self._keep_turns()
             yield transcript
+
+    def _keep_oracle(self, record: OracleRecord) -> None:
+        self._recorder.oracle(record)
+        self._live.oracle_changed(record)
 
     def _history(self) -> tuple[Said, ...]:
         """The conversation before the caller's present turn, whose words go to the back end as they come."""
@@ -293,8 +312,9 @@ class Session:
                 gap_ms=samples_to_ms(gaps.gap_samples),
                 late_ms=samples_to_ms(gaps.late_samples),
             )
-        self._recorder.turns(self._transcript.changed_turns())
+        self._keep_turns()
         self._recorder.ended(ending.status, ending.reason, self._now_ms(), self._transcript.latency())
+        self._live.ended(ending.status, ending.reason)
 
     def _now_ms(self) -> int:
         """The call's media clock: caller audio heard so far."""

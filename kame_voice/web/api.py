@@ -9,17 +9,19 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import FileResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from kame_voice.calls.live import LiveCalls
 from kame_voice.core.settings import Settings
 from kame_voice.store.archive import Archive
 from kame_voice.store.calls import CallDetail, CallList
+from kame_voice.web.call_events import add_events
 
 __all__ = ["router"]
 
 _bearer = HTTPBearer(auto_error=False, description="KAME_API_TOKEN")
 
 
-def router(settings: Settings, archive: Archive) -> APIRouter:
-    """`/api/calls`, `/api/calls/{id}`, `/api/calls/{id}/recording`."""
+def router(settings: Settings, archive: Archive, live_calls: LiveCalls) -> APIRouter:
+    """`/api/calls`, `/api/calls/{id}`, `/api/calls/{id}/recording`, `/api/calls/{id}/events`."""
     token = settings.api_token.get_secret_value()
 
     def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
@@ -64,4 +66,5 @@ def router(settings: Settings, archive: Archive) -> APIRouter:
             raise HTTPException(404, f"Call {call_id!r} has no recording.")
         return FileResponse(path, media_type="audio/wav", filename=f"{call_id}.wav")
 
+    add_events(routes, live_calls, archive)
     return routes

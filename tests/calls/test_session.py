@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kame_voice.calls.live import LiveCall
 from kame_voice.calls.recorder import CallRecorder
 from kame_voice.calls.session import Ending, Session
 from kame_voice.core.nouns import SAMPLE_RATE, CallInfo, FrontEndKind, OracleMode, Pcm
@@ -111,6 +113,7 @@ class Line:
     telemetry: Telemetry
     slot: ScriptedSlot = field(default_factory=ScriptedSlot)
     mind: Mind = field(default_factory=Mind)
+    live: LiveCall = field(default_factory=lambda: LiveCall(CALL, datetime.now(UTC)))
 
     def session(
         self,
@@ -146,6 +149,7 @@ class Line:
             transcriber=ScriptedTranscriber(texts),
             back_end=self.mind,
             recorder=recorder,
+            live=self.live,
             telemetry=self.telemetry,
             clock=asyncio.get_running_loop().time,
         )

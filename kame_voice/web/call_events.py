@@ -1,0 +1,95 @@
+"""`GET /api/calls/{id}/events`: what happens on a running call, as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from kame_voice.calls.live import LiveCalls
+from kame_voice.calls.live_events import (
+    Caption,
+    DtmfPressed,
+    Ended,
+    Gap,
+    LiveEvent,
+    OracleNews,
+    as_json,
+)
+from kame_voice.core.nouns import OracleOutcome, OracleSource, Speaker
+from kame_voice.store.archive import Archive
+from kame_voice.store.calls import CallDetail
+from kame_voice.store.rows import UNFINISHED
+
+__all__ = ["add_events", "replayed"]
+
+
+def add_events(routes: APIRouter, live_calls: LiveCalls, archive: Archive) -> None:
+    """Add the route to the API's. Its listeners are staff. FastAPI sends a heartbeat every 15 s."""
+
+    async def events_of(call_id: str) -> AsyncIterator[AsyncIterator[LiveEvent]]:
+        live = live_calls.get(call_id)
+        if live is not None:
+            async with live.subscribe(staff=True) as events:
+                yield events
+        else:
+            yield _all_of(await _stored(archive, call_id))
+
+    @routes.get(
+        "/calls/{call_id}/events",
+        summary="What happens on a running call; a finished one's stored events",
+        response_class=EventSourceResponse,
+    )
+    async def get_events(
+        events: AsyncIterator[LiveEvent] = Depends(events_of),
+    ) -> AsyncIterator[ServerSentEvent]:
+        async for event in events:
+            yield ServerSentEvent(event=event.type, data=as_json(event))
+
+
+def replayed(call: CallDetail) -> list[LiveEvent]:
+    """A finished call's events from its record, in the order in which they came about."""
+    timed: list[tuple[int, LiveEvent]] = [
+        (
+            turn.start_ms,
+            Caption(place, Speaker(turn.speaker), turn.text, True, turn.start_ms, turn.end_ms),
+        )
+        for place, turn in enumerate(call.turns)
+    ]
+    timed += [
+        (
+            oracle.asked_ms,
+            OracleNews(
+                oracle.id,
+                OracleSource(oracle.source),
+                oracle.text,
+                OracleOutcome(oracle.outcome),
+                oracle.basis,
+            ),
+        )
+        for oracle in call.oracles
+    ]
+    timed += [
+        (event.at_ms, DtmfPressed(event.data["digit"], event.at_ms))
+        for event in call.events
+        if event.kind == "dtmf"
+    ]
+    in_order = [event for _, event in sorted(timed, key=lambda entry: entry[0])]
+    gaps = [Gap(gap_ms) for gap_ms in call.latency.response_gap_ms]
+    return [*in_order, *gaps, Ended(call.status.value, call.end_reason or "")]
+
+
+async def _stored(archive: Archive, call_id: str) -> list[LiveEvent]:
+    call = await run_in_threadpool(archive.calls.get, call_id)
+    if call is None:
+        raise HTTPException(404, f"There is no call {call_id!r}.")
+    if call.status in UNFINISHED:
+        raise HTTPException(409, f"Call {call_id!r} runs in another process, or has only just ended.")
+    return replayed(call)
+
+
+async def _all_of(events: list[LiveEvent]) -> AsyncIterator[LiveEvent]:
+    for event in events:
+        yield event
