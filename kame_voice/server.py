@@ -14,6 +14,7 @@ import uvicorn
 
 from kame_voice.app import App, build
 from kame_voice.core.errors import KameError
+from kame_voice.core.garbage import spare_what_stays
 from kame_voice.core.settings import Settings
 
 __all__ = ["AddressTaken", "listen", "loop_factory", "run_until_signal", "serve", "serving"]
@@ -96,7 +97,10 @@ async def serve(app: App, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     async with serving(app, listener):
         log.info("serving", host=host, port=port, lines=app.line_names, **app.describe())
-        await first.wait()
+        async with asyncio.TaskGroup() as group:
+            settling = group.create_task(_settle(app), name="settle")
+            await first.wait()
+            settling.cancel()
         app.admission.drain()
         log.info("draining", calls=app.desk.running, deadline_s=app.settings.drain_s)
         async with asyncio.TaskGroup() as group:
@@ -111,6 +115,11 @@ async def serve(app: App, listener: socket.socket) -> None:
             hurry.cancel()
             idle.cancel()
     log.info("stopped", calls_cut=app.desk.running)
+
+
+async def _settle(app: App) -> None:
+    await app.ready()
+    spare_what_stays()
 
 
 def run_until_signal(settings: Settings, host: str, port: int) -> None:
