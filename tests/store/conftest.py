@@ -15,6 +15,7 @@ from kame_voice.store.database import Database
 from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import CallRow, CallStatus
 from kame_voice.store.writer import StoreWriter
+from tests.support.postgresql import PostgresqlServer, postgresql_server
 
 
 class TurnedClock:
@@ -82,3 +83,15 @@ def shelf(tmp_path: Path, url: str) -> Iterator[Shelf]:
     yield Shelf(database, recordings, CallStore(database, recordings), telemetry, clock, writer)
     writer.stop()
     database.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgresqlServer) -> Iterator[str]:
+    with postgresql.fresh_database() as url:
+        yield url

@@ -1,8 +1,7 @@
-"""The same store on PostgreSQL. Runs where KAME_TEST_DATABASE_URL names a database that may be emptied."""
+"""The same store on PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,32 +21,22 @@ from kame_voice.store.tables import Base
 from kame_voice.store.writer import StoreWriter
 from tests.store.conftest import TurnedClock, a_call
 
-URL = os.environ.get("KAME_TEST_DATABASE_URL", "")
-pytestmark = [
-    pytest.mark.skipif(not URL, reason="KAME_TEST_DATABASE_URL is not set"),
-    pytest.mark.xdist_group("postgresql"),
-]
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
-    empty = Database(URL)
-    with empty.engine.begin() as connection:
-        Base.metadata.drop_all(connection)
-        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-    empty.close()
-    opened = Database.open(URL)
+def database(postgresql_url: str) -> Iterator[Database]:
+    opened = Database.open(postgresql_url)
     yield opened
     opened.close()
 
 
-def test_migrations_and_tables_agree(database: Database) -> None:
+def test_migrations_and_tables_agree(database: Database, postgresql_url: str) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    Database.open(URL).close()
-    Database.open_existing(URL).close()
+    Database.open(postgresql_url).close()
+    Database.open_existing(postgresql_url).close()
 
 
 def test_a_call_is_written_again_and_again_and_read_once(database: Database, tmp_path: Path) -> None:
