@@ -30,8 +30,10 @@ def list_calls(
     as_json: _Json = False,
 ) -> None:
     """List calls, newest first."""
+    from kame_voice.store.calls import CallFilter
+
     with _archive() as archive:
-        page = archive.calls.list(line=line, status=status, limit=limit, before=before)
+        page = archive.calls.list(CallFilter(line=line, status=status), limit=limit, before=before)
     if as_json:
         print(_pretty(page.model_dump(mode="json")))
         return

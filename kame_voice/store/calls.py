@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kame_voice.store.database import Database
-from kame_voice.store.errors import AmbiguousCallId, BadCursor, CallNotFound, explain
+from kame_voice.store.errors import AmbiguousCallId, CallNotFound, explain
+from kame_voice.store.listing import CallFilter, page_of, tags_of
 from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import UNFINISHED, CallStatus
 from kame_voice.store.tables import Call, Event, FlowSnapshot, Oracle, Turn
@@ -23,15 +22,20 @@ from kame_voice.store.tables import Call, Event, FlowSnapshot, Oracle, Turn
 __all__ = [
     "CallDetail",
     "CallEvent",
+    "CallFilter",
+    "CallHit",
     "CallLatency",
     "CallList",
     "CallOracle",
     "CallStore",
     "CallSummary",
     "CallTurn",
+    "ListedCall",
 ]
 
 _T = TypeVar("_T")
+
+_ALL = CallFilter()
 
 log = structlog.get_logger()
 
@@ -43,7 +47,7 @@ class _Read(BaseModel):
 
 
 class CallSummary(_Read):
-    """One call in a list."""
+    """One call in short. Flags and counts are those of a call that is over."""
 
     id: str
     provider_id: str = Field(description="The carrier's own id, such as Twilio's CallSid.")
@@ -60,6 +64,30 @@ class CallSummary(_Read):
     flow_version: str
     front_end: str
     oracle_mode: str
+    worst_gap_ms: int | None = Field(description="The longest response gap; null until the call is over.")
+    ungrounded: int = Field(description="Answers spoken without a fact behind them.")
+    unanswered: int = Field(description="Questions that no fact answered.")
+    barge_ins: int = Field(description="Times the caller stopped the agent.")
+    failures: int = Field(description="What broke, the call itself included.")
+    turn_count: int
+    opening: str | None = Field(description="The caller's first words.")
+    disposition: str | None
+    tags: list[str] = []
+
+
+class CallHit(_Read):
+    """A turn in which the words searched for were said; `marks` are where in `text`, [start, end)."""
+
+    speaker: str
+    start_ms: int
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class ListedCall(CallSummary):
+    """One call in a list."""
+
+    hits: list[CallHit] = Field(default=[], description="What a search found, in order of time.")
 
 
 class CallTurn(_Read):
@@ -72,6 +100,9 @@ class CallTurn(_Read):
     end_ms: int
     verbatim: bool
     oracle_ids: list[str]
+    word_ms: list[int] | None = Field(
+        default=None, description="Where each word of `text` begins; null where nobody measured it."
+    )
 
 
 class CallOracle(_Read):
@@ -122,7 +153,7 @@ class CallDetail(CallSummary):
 class CallList(_Read):
     """A page of calls, newest first; `next` is the cursor of the page after it."""
 
-    calls: list[CallSummary]
+    calls: list[ListedCall]
     next: str | None
 
 
@@ -136,39 +167,24 @@ class CallStore:
         self._database = database
         self._recordings = recordings
 
-    def list(
-        self,
-        *,
-        line: str | None = None,
-        customer: str | None = None,
-        status: str | None = None,
-        number: str | None = None,
-        since: datetime | None = None,
-        limit: int = 50,
-        before: str | None = None,
-    ) -> CallList:
+    def list(self, wanted: CallFilter = _ALL, *, limit: int = 50, before: str | None = None) -> CallList:
         """At most `limit` calls, newest first, older than the cursor `before`.
 
-        `number` is either side's. Raises BadCursor.
+        Raises BadCursor, BadSearch.
         """
-        query = select(Call).order_by(Call.started_at.desc(), Call.id.desc()).limit(limit + 1)
-        for column, wanted in ((Call.line, line), (Call.customer, customer), (Call.status, status)):
-            if wanted is not None:
-                query = query.where(column == wanted)
-        if number is not None:
-            query = query.where(or_(Call.from_number == number, Call.to_number == number))
-        if since is not None:
-            query = query.where(Call.started_at >= since)
-        if before is not None:
-            at, call_id = _read_cursor(before)
-            query = query.where(or_(Call.started_at < at, and_(Call.started_at == at, Call.id < call_id)))
-        found = self._read(lambda session: list(session.scalars(query)))
-        page = found[:limit]
-        more = len(found) > limit
-        return CallList(
-            calls=[CallSummary.model_validate(call) for call in page],
-            next=_cursor(page[-1]) if more else None,
-        )
+
+        def read(session: Session) -> CallList:
+            page = page_of(session, wanted, limit, before)
+            listed = [
+                ListedCall(
+                    **_summary(call, page.tags.get(call.id, [])).model_dump(by_alias=False),
+                    hits=[CallHit.model_validate(hit) for hit in page.hits.get(call.id, [])],
+                )
+                for call in page.calls
+            ]
+            return CallList(calls=listed, next=page.next)
+
+        return self._read(read)
 
     def get(self, call_id: str) -> CallDetail | None:
         """One call with all that belongs to it."""
@@ -256,7 +272,7 @@ class CallStore:
             select(Event).where(Event.call_id == call_id).order_by(Event.at_ms, Event.index)
         )
         return CallDetail(
-            **CallSummary.model_validate(call).model_dump(by_alias=False),
+            **_summary(call, tags_of(session, [call.id]).get(call.id, [])).model_dump(by_alias=False),
             # A turn known to hold no word was a noise: kept in the table, of no use to a reader.
             turns=[_turn(turn) for turn in turns if turn.text != ""],
             oracles=[CallOracle.model_validate(oracle) for oracle in oracles],
@@ -273,6 +289,10 @@ class CallStore:
             raise explain(error, self._database.where) from error
 
 
+def _summary(call: Call, tags: Sequence[str]) -> CallSummary:
+    return CallSummary.model_validate(call).model_copy(update={"tags": tags})
+
+
 def _turn(turn: Turn) -> CallTurn:
     return CallTurn(
         speaker=turn.speaker,
@@ -282,22 +302,5 @@ def _turn(turn: Turn) -> CallTurn:
         end_ms=turn.end_ms,
         verbatim=turn.verbatim,
         oracle_ids=turn.oracle_ids,
+        word_ms=turn.word_ms,
     )
-
-
-def _cursor(call: Call) -> str:
-    return base64.urlsafe_b64encode(f"{call.started_at.isoformat()} {call.id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, call_id = plain.partition(" ")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not call_id:
-            raise ValueError(plain)
-    except (ValueError, binascii.Error) as error:
-        raise BadCursor(
-            "is no cursor of ours", where="before", do="pass `next` of the page before"
-        ) from error
-    return moment, call_id

@@ -12,6 +12,7 @@ __all__ = [
     "AmbiguousCallId",
     "BadCursor",
     "BadDatabaseUrl",
+    "BadSearch",
     "CallNotFound",
     "DatabaseCorrupt",
     "DatabaseFull",
@@ -83,6 +84,12 @@ class BadCursor(StoreError):
     """The cursor of a list is not one that a list gave."""
 
     code = "bad-cursor"
+
+
+class BadSearch(StoreError):
+    """The words to search for make no query."""
+
+    code = "bad-search"
 
 
 class UnsafeRecordingName(StoreError):

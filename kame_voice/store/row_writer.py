@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from kame_voice.core.telemetry import Telemetry
+from kame_voice.store.concluding import conclude_due, is_due_again
 from kame_voice.store.database import Database
 from kame_voice.store.errors import explain, is_bad_row
-from kame_voice.store.rows import Row
+from kame_voice.store.rows import Row, call_of
 from kame_voice.store.upsert import WRITE_ORDER, upsert
 
 __all__ = ["RowWriter"]
@@ -25,6 +26,8 @@ _ANSWER_S: Final = 5.0
 _BATCH: Final = 500
 """Rows a transaction; several transactions a try when there is a backlog."""
 _BATCHES: Final = 20
+_CONCLUDED: Final = 10
+"""Calls concluded a try: some 20 ms, as recordings wait behind it."""
 _FIRST_RETRY_S: Final = 0.25
 _LAST_RETRY_S: Final = 5.0
 
@@ -42,6 +45,8 @@ class RowWriter:
         self._waiting: dict[tuple[int, tuple[str | int, ...]], Row] = {}
         self._down = False
         self._overflowing = False
+        # At the start calls may be due that a crash, or an older version, left behind.
+        self._conclude = True
         self._retry_s = _FIRST_RETRY_S
         self._retry_at = float("-inf")
 
@@ -70,6 +75,7 @@ class RowWriter:
             return
         for _ in range(_BATCHES):
             if not self._waiting:
+                self._conclude_some(now)
                 return
             # Calls before what belongs to them; otherwise in the order of arrival.
             batch = sorted(self._waiting, key=lambda key: key[0])[:_BATCH]
@@ -88,7 +94,9 @@ class RowWriter:
     def _store(self, batch: list[tuple[int, tuple[str | int, ...]]], now: float) -> bool:
         try:
             with self._engine.begin() as connection:
-                upsert(connection, [self._waiting[key] for key in batch])
+                rows = [self._waiting[key] for key in batch]
+                upsert(connection, rows)
+                is_due_again(connection, {call_id for row in rows if (call_id := call_of(row)) is not None})
         except (SQLAlchemyError, OSError, UnicodeError) as error:
             if isinstance(error, SQLAlchemyError | OSError) and not is_bad_row(error):
                 self._failed(error, now)
@@ -101,8 +109,21 @@ class RowWriter:
             return True
         for key in batch:
             del self._waiting[key]
+        self._conclude = True
         self._succeeded()
         return True
+
+    def _conclude_some(self, now: float) -> None:
+        """With everything stored: sum up calls that are over, a few a try."""
+        if not self._conclude:
+            return
+        self._conclude = False  # also where it fails in a way that trying again would not mend
+        try:
+            with self._engine.begin() as connection:
+                self._conclude = conclude_due(connection, _CONCLUDED) == _CONCLUDED
+        except (SQLAlchemyError, OSError) as error:
+            self._conclude = True
+            self._failed(error, now)
 
     def _failed(self, error: SQLAlchemyError | OSError, now: float) -> None:
         self._retry_at = now + self._retry_s

@@ -12,7 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-__all__ = ["UNFINISHED", "CallRow", "CallStatus", "EventRow", "FlowRow", "OracleRow", "Row", "TurnRow"]
+__all__ = [
+    "UNFINISHED",
+    "CallRow",
+    "CallStatus",
+    "EventRow",
+    "FlowRow",
+    "OracleRow",
+    "Row",
+    "TurnRow",
+    "call_of",
+]
 
 
 class CallStatus(StrEnum):
@@ -83,7 +93,10 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRow:
-    """What one side said. `text` is None while nobody has transcribed it, empty where no word was in it."""
+    """What one side said. `text` is None while nobody has transcribed it, empty where no word was in it.
+
+    `word_ms`: where each word of `text` begins, as far as that is known; None where nobody measured it.
+    """
 
     call_id: str
     index: int
@@ -95,6 +108,7 @@ class TurnRow:
     verbatim: bool = False
     oracle_ids: tuple[str, ...] = ()
     utterance: int | None = None
+    word_ms: tuple[int, ...] | None = None
 
     @property
     def key(self) -> tuple[str | int, ...]:
@@ -139,3 +153,14 @@ class EventRow:
 
 
 Row = FlowRow | CallRow | TurnRow | OracleRow | EventRow
+
+
+def call_of(row: Row) -> str | None:
+    """The id of the call that `row` belongs to; None for a flow's."""
+    match row:
+        case FlowRow():
+            return None
+        case CallRow():
+            return row.id
+        case TurnRow() | OracleRow() | EventRow():
+            return row.call_id

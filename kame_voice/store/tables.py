@@ -5,11 +5,45 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "Call", "Event", "FlowSnapshot", "Oracle", "Turn", "UtcDateTime"]
+__all__ = [
+    "FLAGGED",
+    "NOT_SUMMARISED",
+    "NO_VECTOR",
+    "Base",
+    "Call",
+    "CallTag",
+    "Event",
+    "FlowSnapshot",
+    "Note",
+    "OpenQuestion",
+    "Oracle",
+    "Turn",
+    "UtcDateTime",
+]
+
+NOT_SUMMARISED = text("summarised = false")
+"""The condition of the index of calls whose summary is due; a query words it alike to use that index."""
+
+NO_VECTOR = text("vector IS NULL")
+"""The condition of the index of questions whose meaning is still to be computed."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -47,6 +81,15 @@ class Base(DeclarativeBase):
     }
 
 
+FLAGGED = {
+    "ungrounded": "ungrounded > 0",
+    "unanswered": "unanswered > 0",
+    "barge_ins": "barge_ins > 0",
+    "failures": "failures > 0",
+}
+"""Flag of a call → the condition of its partial index; a query words it alike to use that index."""
+
+
 class FlowSnapshot(Base):
     """A flow as it was for the calls that name its version."""
 
@@ -65,9 +108,18 @@ class Call(Base):
     __tablename__ = "calls"
     __table_args__ = (
         Index("ix_calls_started_at_id", "started_at", "id"),
-        Index("ix_calls_line_started_at", "line", "started_at"),
+        Index("ix_calls_line_started_at_id", "line", "started_at", "id"),
+        Index("ix_calls_customer_started_at_id", "customer", "started_at", "id"),
+        Index("ix_calls_status_started_at_id", "status", "started_at", "id"),
         Index("ix_calls_provider_id", "provider_id"),
-        Index("ix_calls_status", "status"),
+        *(
+            Index(
+                f"ix_calls_{flag}", "started_at", "id", sqlite_where=text(rare), postgresql_where=text(rare)
+            )
+            for flag, rare in FLAGGED.items()
+        ),
+        Index("ix_calls_words_id", "words_id", unique=True),
+        Index("ix_calls_summary_due", "id", sqlite_where=NOT_SUMMARISED, postgresql_where=NOT_SUMMARISED),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -90,6 +142,19 @@ class Call(Base):
     response_gap_ms: Mapped[list[Any]]
     informed_gap_ms: Mapped[list[Any]]
     owner: Mapped[str | None] = mapped_column(String(128))
+    # The summary, written by `store.concluding` once the call is over: a list reads no other table.
+    summarised: Mapped[bool] = mapped_column(server_default=false())
+    worst_gap_ms: Mapped[int | None]
+    ungrounded: Mapped[int] = mapped_column(Integer, server_default="0")
+    unanswered: Mapped[int] = mapped_column(Integer, server_default="0")
+    barge_ins: Mapped[int] = mapped_column(Integer, server_default="0")
+    failures: Mapped[int] = mapped_column(Integer, server_default="0")
+    turn_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    opening: Mapped[str | None] = mapped_column(Text)
+    # Of its words in the table that `store.search` keeps: by time, as `started_at` in microseconds.
+    words_id: Mapped[int | None]
+    # What people decided about it.
+    disposition: Mapped[str | None] = mapped_column(String(32))
 
 
 class Turn(Base):
@@ -107,6 +172,7 @@ class Turn(Base):
     verbatim: Mapped[bool]
     oracle_ids: Mapped[list[Any]]
     utterance: Mapped[int | None]
+    word_ms: Mapped[list[Any] | None]
 
 
 class Oracle(Base):
@@ -138,3 +204,46 @@ class Event(Base):
     at_ms: Mapped[int]
     kind: Mapped[str] = mapped_column(String(64))
     data: Mapped[dict[str, Any]]
+
+
+class Note(Base):
+    """What somebody wrote about a call, or about a moment of it."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index("ix_notes_call_id", "call_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    at_ms: Mapped[int | None]
+    author: Mapped[str] = mapped_column(String(128))
+    text: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime]
+
+
+class CallTag(Base):
+    """A word that calls are gathered by."""
+
+    __tablename__ = "call_tags"
+    __table_args__ = (Index("ix_call_tags_tag", "tag", "call_id"),)
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(48), primary_key=True)
+
+
+class OpenQuestion(Base):
+    """A question that no fact answered. `vector`: its meaning, float16 [384]; None until it is made."""
+
+    __tablename__ = "open_questions"
+    __table_args__ = (
+        Index("ix_open_questions_line_asked_at", "line", "asked_at"),
+        Index("ix_open_questions_no_vector", "call_id", sqlite_where=NO_VECTOR, postgresql_where=NO_VECTOR),
+    )
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    oracle_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    line: Mapped[str] = mapped_column(String(64))
+    customer: Mapped[str] = mapped_column(String(64))
+    at_ms: Mapped[int]
+    asked_at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)

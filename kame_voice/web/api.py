@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from kame_voice.calls.live import LiveCalls
 from kame_voice.core.settings import Settings
 from kame_voice.store.archive import Archive
-from kame_voice.store.calls import CallDetail, CallList
+from kame_voice.store.calls import CallDetail, CallFilter, CallList
 from kame_voice.web.call_events import add_events
 
 __all__ = ["router"]
@@ -49,7 +49,7 @@ def router(settings: Settings, archive: Archive, live_calls: LiveCalls) -> APIRo
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         before: Annotated[str | None, Query(description="Cursor: `next` of the page before.")] = None,
     ) -> CallList:
-        return archive.calls.list(line=line, status=status, limit=limit, before=before)
+        return archive.calls.list(CallFilter(line=line, status=status), limit=limit, before=before)
 
     @routes.get("/calls/{call_id}", summary="One call with turns, oracles, events and latency")
     def get_call(call_id: str) -> CallDetail:

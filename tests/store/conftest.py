@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.store.calls import CallStore
 from kame_voice.store.database import Database
 from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import CallRow, CallStatus
+from kame_voice.store.tables import Base
 from kame_voice.store.writer import StoreWriter
 from tests.support.postgresql import PostgresqlServer, postgresql_server
 
@@ -69,6 +75,16 @@ def a_call(call_id: str = "c1", **changes: object) -> CallRow:
     return CallRow(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+def schema_differences(connection: Connection) -> list[Any]:
+    """What the migrations made otherwise than the tables are declared; the search's own tables aside."""
+    options = {
+        "compare_type": True,
+        "include_name": lambda name, kind, _: kind != "table" or not name.startswith("call_words"),
+    }
+    context = MigrationContext.configure(connection, opts=options)
+    return list(compare_metadata(context, Base.metadata))
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'kame.db'}"
@@ -76,6 +92,21 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def shelf(tmp_path: Path, url: str) -> Iterator[Shelf]:
+    with shelf_on(url, tmp_path) as shelf:
+        yield shelf
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+    """A test that takes it runs on both databases."""
+    url = request.getfixturevalue("url" if request.param == "sqlite" else "postgresql_url")
+    with shelf_on(url, tmp_path) as shelf:
+        yield shelf
+
+
+@contextmanager
+def shelf_on(url: str, tmp_path: Path) -> Iterator[Shelf]:
+    """An empty store in the database at `url`."""
     database = Database.open(url)
     recordings = RecordingStore(tmp_path / "recordings")
     telemetry, clock = Telemetry(), TurnedClock()

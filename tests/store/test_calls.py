@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from kame_voice.store.calls import CallFilter
 from kame_voice.store.errors import AmbiguousCallId, BadCursor, CallNotFound
 from kame_voice.store.rows import CallRow, CallStatus, EventRow, FlowRow, OracleRow, TurnRow
 from tests.store.conftest import Shelf, a_call
@@ -69,6 +70,15 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
         "flow_version": "f00d",
         "front_end": "spoken",
         "oracle_mode": "partial",
+        "worst_gap_ms": 420,
+        "ungrounded": 0,
+        "unanswered": 0,
+        "barge_ins": 1,
+        "failures": 0,
+        "turn_count": 2,
+        "opening": "Are you open?",
+        "disposition": None,
+        "tags": [],
         "turns": [
             {
                 "speaker": "caller",
@@ -78,6 +88,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "end_ms": 500,
                 "verbatim": False,
                 "oracle_ids": [],
+                "word_ms": None,
             },
             {
                 "speaker": "agent",
@@ -87,6 +98,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "end_ms": 1500,
                 "verbatim": True,
                 "oracle_ids": ["o1"],
+                "word_ms": None,
             },
         ],
         "oracles": [
@@ -181,7 +193,7 @@ def test_a_list_can_be_narrowed(shelf: Shelf) -> None:
     shelf.write()
 
     def ids(**wanted: object) -> list[str]:
-        return [call.id for call in shelf.calls.list(**wanted).calls]  # type: ignore[arg-type]
+        return [call.id for call in shelf.calls.list(CallFilter(**wanted)).calls]  # type: ignore[arg-type]
 
     assert ids(line="line-1") == ["c3", "c1"]
     assert ids(status="dropped") == ids(customer="x") == ids(number="+15550999") == ["other"]

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from kame_voice.store.database import Database
@@ -20,14 +18,13 @@ from kame_voice.store.errors import (
     DatabaseSchema,
     DatabaseUnreachable,
 )
-from kame_voice.store.tables import Base
+from tests.store.conftest import schema_differences
 
 
 def test_migrations_and_tables_agree(url: str) -> None:
     database = Database.open(url)
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert schema_differences(connection) == []
     database.close()
 
 

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from kame_voice.caller.scripts import stay
 from kame_voice.caller.twilio_side import sign, voice_form
-from kame_voice.store.calls import CallSummary
+from kame_voice.store.calls import CallFilter, ListedCall
 from tests.support.running_app import TOKEN, RunningApp, flow_text, running_app
 
 pytestmark = pytest.mark.anyio
@@ -112,10 +112,10 @@ async def test_a_full_house_speaks_the_overflow_sentence(line: RunningApp) -> No
     assert "<Hangup" in answer.text or "<Say>" in answer.text
 
 
-async def recorded(line: RunningApp, status: str) -> list[CallSummary]:
+async def recorded(line: RunningApp, status: str) -> list[ListedCall]:
     async with asyncio.timeout(5):
         while True:
-            if calls := line.app.archive.calls.list(status=status).calls:
+            if calls := line.app.archive.calls.list(CallFilter(status=status)).calls:
                 return calls
             await asyncio.sleep(0.05)
 

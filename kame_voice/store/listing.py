@@ -1,0 +1,186 @@
+"""Calls in a list: filtered, newest first, a page at a time by keyset, with what was found in their words."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Select, and_, column, or_, select, table, text
+from sqlalchemy.orm import Session
+
+from kame_voice.store.errors import BadCursor
+from kame_voice.store.search import NUMBER, Hit, Query, hits_of, is_said, parse_query
+from kame_voice.store.tables import FLAGGED, Call, CallTag
+
+__all__ = ["CallFilter", "Flag", "Page", "page_of", "tags_of"]
+
+
+class Flag(StrEnum):
+    """What is worth a look about a call."""
+
+    UNGROUNDED = "ungrounded"
+    UNANSWERED = "unanswered"
+    BARGE_IN = "barge_in"
+    FAILURE = "failure"
+
+
+_CONDITIONS: Final = {
+    Flag.UNGROUNDED: FLAGGED["ungrounded"],
+    Flag.UNANSWERED: FLAGGED["unanswered"],
+    Flag.BARGE_IN: FLAGGED["barge_ins"],
+    Flag.FAILURE: FLAGGED["failures"],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls are wanted; a field left out asks for nothing.
+
+    `customers` is the scope: what whoever asks may see, None for all. `caller` is a part of the
+    caller's number, `number` either side's whole one. `since` is inclusive, `until` is not.
+    `words` are looked for in what was said, as `store.search` reads them.
+    """
+
+    customers: frozenset[str] | None = None
+    line: str | None = None
+    customer: str | None = None
+    status: str | None = None
+    flag: Flag | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    caller: str | None = None
+    number: str | None = None
+    tag: str | None = None
+    disposition: str | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Calls with their tags and hits; `next` is the cursor of the page after it, None on the last."""
+
+    calls: Sequence[Call]
+    tags: dict[str, list[str]]
+    hits: dict[str, list[Hit]]
+    next: str | None
+
+
+def page_of(session: Session, wanted: CallFilter, limit: int, before: str | None) -> Page:
+    """At most `limit` calls, older than the cursor `before`. Raises BadCursor, BadSearch."""
+    query = parse_query(wanted.words) if wanted.words else None
+    statement = _filtered(wanted)
+    if query is None:
+        statement = statement.order_by(Call.started_at.desc(), Call.id.desc())
+        if before is not None:
+            at, call_id = _read_moment(before)
+            statement = statement.where(
+                or_(Call.started_at < at, and_(Call.started_at == at, Call.id < call_id))
+            )
+    else:
+        statement = _searched(statement, session.get_bind().dialect.name, query, before)
+    found = session.scalars(statement.limit(limit + 1)).all()
+    calls = found[:limit]
+    more = len(found) > limit
+    return Page(
+        calls,
+        tags_of(session, [call.id for call in calls]),
+        _hits(session, query, calls),
+        _cursor(calls[-1], searched=query is not None) if more else None,
+    )
+
+
+def _filtered(wanted: CallFilter) -> Select[tuple[Call]]:
+    statement = select(Call)
+    for attribute, value in (
+        (Call.line, wanted.line),
+        (Call.customer, wanted.customer),
+        (Call.status, wanted.status),
+        (Call.disposition, wanted.disposition),
+    ):
+        if value is not None:
+            statement = statement.where(attribute == value)
+    if wanted.customers is not None:
+        statement = statement.where(Call.customer.in_(sorted(wanted.customers)))
+    if wanted.flag is not None:
+        statement = statement.where(text(_CONDITIONS[wanted.flag]))
+    if wanted.since is not None:
+        statement = statement.where(Call.started_at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(Call.started_at < wanted.until)
+    if wanted.caller is not None:
+        statement = statement.where(Call.from_number.contains(wanted.caller, autoescape=True))
+    if wanted.number is not None:
+        statement = statement.where(or_(Call.from_number == wanted.number, Call.to_number == wanted.number))
+    if wanted.tag is not None:
+        statement = statement.where(Call.id.in_(select(CallTag.call_id).where(CallTag.tag == wanted.tag)))
+    return statement
+
+
+def _searched(
+    statement: Select[tuple[Call]], dialect: str, query: Query, before: str | None
+) -> Select[tuple[Call]]:
+    """Documents lead, newest first, so that the database can stop once a page is full."""
+    words = table("call_words", column(NUMBER[dialect]))
+    number = words.columns[NUMBER[dialect]]
+    statement = (
+        statement.join(words, Call.words_id == number).where(is_said(dialect, query)).order_by(number.desc())
+    )
+    return statement if before is None else statement.where(number < _read_number(before))
+
+
+def tags_of(session: Session, call_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The tags of these calls, by id, in order; a call without any is left out."""
+    found: dict[str, list[str]] = {}
+    rows = session.execute(
+        select(CallTag.call_id, CallTag.tag).where(CallTag.call_id.in_(call_ids)).order_by(CallTag.tag)
+    )
+    for call_id, tag in rows:
+        found.setdefault(call_id, []).append(tag)
+    return found
+
+
+def _hits(session: Session, query: Query | None, calls: Iterable[Call]) -> dict[str, list[Hit]]:
+    if query is None:
+        return {}
+    by_number = {call.words_id: call.id for call in calls if call.words_id is not None}
+    found = hits_of(session.connection(), query, by_number.keys())
+    return {by_number[number]: hits for number, hits in found.items()}
+
+
+def _cursor(call: Call, *, searched: bool) -> str:
+    position = f"#{call.words_id}" if searched else f"{call.started_at.isoformat()} {call.id}"
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def _read_moment(cursor: str) -> tuple[datetime, str]:
+    try:
+        moment, call_id = _decoded(cursor).split(" ")
+        at = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise _bad(cursor) from error
+    if at.tzinfo is None:
+        raise _bad(cursor)
+    return at, call_id
+
+
+def _read_number(cursor: str) -> int:
+    try:
+        return int(_decoded(cursor).removeprefix("#"))
+    except ValueError as error:
+        raise _bad(cursor) from error
+
+
+def _decoded(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise ValueError(cursor) from error
+
+
+def _bad(cursor: str) -> BadCursor:
+    return BadCursor("is no cursor of ours", where=cursor[:80], do="take `next` of a page, unchanged")

@@ -1,0 +1,91 @@
+"""What one call comes to, in a line: how slow it was at worst, and what went wrong. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kame_voice.store.rows import CallStatus
+from kame_voice.store.tables import Call, Event, Oracle, Turn
+
+__all__ = ["InVain", "Summary", "summarise"]
+
+_BROKEN: Final = {CallStatus.DROPPED, CallStatus.FAILED, CallStatus.INTERRUPTED}
+_TROUBLE: Final = {"hang-up-failed", "leg-closed", "recording-stopped", "caller-audio-lost"}
+"""Kinds of events that tell of a failure. One of the call's own end is counted by its status."""
+_BARGE_IN: Final = "barge-in"
+_OPENING_LENGTH: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """A question that was answered with "I don't have that here"; `at_ms` is when it was asked."""
+
+    oracle_id: str
+    at_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The columns of a call that a list shows and filters by.
+
+    `ungrounded`: answers spoken without a fact behind them. `unanswered`: questions that no fact
+    answered. `failures`: what broke, the call itself included. `opening`: the caller's first words.
+    """
+
+    worst_gap_ms: int | None
+    ungrounded: int
+    unanswered: int
+    barge_ins: int
+    failures: int
+    turn_count: int
+    opening: str | None
+    in_vain: tuple[InVain, ...]
+
+
+def summarise(
+    call: Call,
+    turns: Sequence[Turn],
+    oracles: Sequence[Oracle],
+    events: Iterable[Event],
+    unknown: str | None,
+) -> Summary:
+    """The summary of a finished call. `unknown` is its flow's sentence for questions without an answer.
+
+    Turns in order of time; turns without words do not count.
+    """
+    kinds = [event.kind for event in events]
+    spoken = {id_ for turn in turns for id_ in turn.oracle_ids}
+    in_vain = tuple(_in_vain(oracles, spoken, unknown))
+    without_answer = {one.oracle_id for one in in_vain}
+    return Summary(
+        worst_gap_ms=max(call.response_gap_ms, default=None),
+        ungrounded=sum(_ungrounded(one) for one in oracles if one.id in spoken - without_answer),
+        unanswered=len(in_vain),
+        barge_ins=kinds.count(_BARGE_IN),
+        failures=sum(kind in _TROUBLE for kind in kinds)
+        + sum(one.outcome == "failed" for one in oracles)
+        + (call.status in _BROKEN),
+        turn_count=sum(1 for turn in turns if turn.text),
+        opening=next((t.text[:_OPENING_LENGTH] for t in turns if t.speaker == "caller" and t.text), None),
+        in_vain=in_vain,
+    )
+
+
+def _in_vain(oracles: Iterable[Oracle], spoken: Collection[str], unknown: str | None) -> Iterable[InVain]:
+    sentence = _bare(unknown or "")
+    for one in oracles:
+        if one.id in spoken and not one.facts and sentence and sentence in _bare(one.text):
+            yield InVain(one.id, one.asked_ms, one.basis)
+
+
+def _ungrounded(oracle: Oracle) -> bool:
+    return oracle.source == "llm" and not oracle.facts
+
+
+def _bare(text: str) -> str:
+    """Words alone: a model may write the same sentence with other marks."""
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower().replace("’", "'")))
