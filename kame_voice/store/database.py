@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from kame_voice.store.errors import BadDatabaseUrl, DatabaseSchema, DatabaseUnreachable, explain
 
 __all__ = ["Database"]
+
+_T = TypeVar("_T")
 
 _READ_BUSY_MS: Final = 5_000
 _READ_TIMEOUT_S: Final = 60.0
@@ -66,6 +70,26 @@ class Database:
     def close(self) -> None:
         """Close all connections of `engine`."""
         self.engine.dispose()
+
+    def read(self, work: Callable[[Session], _T]) -> _T:
+        """What `work` finds, in one session. Blocks. Raises the StoreErrors of `store.errors.explain`."""
+        try:
+            with Session(self.engine) as session:
+                return work(session)
+        except (SQLAlchemyError, OSError) as error:
+            raise explain(error, self.where) from error
+
+    def change(self, work: Callable[[Session], _T]) -> _T:
+        """Do `work` as one transaction, on SQLite the only writing one from its start. Raises as `read`."""
+        try:
+            with (
+                self.engine.connect().execution_options(kame_begin="BEGIN IMMEDIATE") as connection,
+                Session(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                return work(session)
+        except (SQLAlchemyError, OSError) as error:
+            raise explain(error, self.where) from error
 
     def make_engine(self, busy_ms: int, *, pool_size: int = 5, timeout_s: float = _READ_TIMEOUT_S) -> Engine:
         """A pool of connections: SQLite waits `busy_ms` for a lock, PostgreSQL `timeout_s` for an answer."""

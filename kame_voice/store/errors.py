@@ -12,6 +12,7 @@ __all__ = [
     "AmbiguousCallId",
     "BadCursor",
     "BadDatabaseUrl",
+    "BadNote",
     "BadSearch",
     "CallNotFound",
     "DatabaseCorrupt",
@@ -90,6 +91,12 @@ class BadSearch(StoreError):
     """The words to search for make no query."""
 
     code = "bad-search"
+
+
+class BadNote(StoreError):
+    """A note or tag that cannot be kept as it is."""
+
+    code = "bad-note"
 
 
 class UnsafeRecordingName(StoreError):
