@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from kame_voice.core.errors import KameError
 from kame_voice.store.errors import BadCursor
+from kame_voice.web.browser_door import BrowserRefused
 
 __all__ = ["answer_errors"]
 
@@ -15,14 +16,19 @@ log = structlog.get_logger()
 
 
 def answer_errors(web: FastAPI) -> None:
-    """A bad cursor is the asker's mistake (400); whatever else fails is ours for now (503)."""
+    """What the asker did is 4xx: a bad cursor, a browser's call refused. The rest is ours (503)."""
 
     async def bad_request(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 400)
+
+    async def refused(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, BrowserRefused)
+        return JSONResponse({"code": error.code, "detail": error.what, "do": error.do}, error.status)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", path=request.url.path, error=str(error))
         return JSONResponse({"detail": str(error)}, 503)
 
     web.add_exception_handler(BadCursor, bad_request)
+    web.add_exception_handler(BrowserRefused, refused)
     web.add_exception_handler(KameError, unavailable)
