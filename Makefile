@@ -4,10 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo serve test lint setup setup-dev schema bench-gpu lock clean
+.PHONY: demo demo-data serve test lint setup setup-dev schema bench-gpu lock clean
 
 demo: setup
 	@$(BIN)/kame-voice demo
+
+# About forty calls placed in real time (four minutes), for the web application to show.
+demo-data: setup
+	@$(BIN)/kame-voice demo-data
 
 serve: setup
 	@$(BIN)/kame-voice serve

@@ -18,6 +18,7 @@ class Ending(enum.Enum):
     """How the caller leaves."""
 
     HANG_UP = "hang-up"
+    MID_ANSWER = "mid-answer"
     DROP = "drop"
     WAIT_FOR_AGENT = "wait-for-agent"
 
@@ -29,8 +30,8 @@ class Manners:
     The agent has finished when it was silent for `settle_ms`; after no more than `short_ms` of
     speech ("one moment, please") it is given `more_within_ms` to go on. `answer_within_ms`: patience with
     an answer that does not come. `barge_in_ms`: the second and later questions are asked this
-    long after the answer before them began, instead of after its end. `linger_ms`: silence kept
-    before leaving.
+    long after the answer before them began, instead of after its end. `leave_after_ms`: so far into the
+    last answer a caller who leaves in it does. `linger_ms`: silence kept before leaving otherwise.
     """
 
     settle_ms: float = 900
@@ -40,6 +41,7 @@ class Manners:
     answer_within_ms: float = 10_000
     answer_length_ms: float = 60_000
     barge_in_ms: float | None = None
+    leave_after_ms: float = 900
     linger_ms: float = 200
 
 
@@ -66,7 +68,11 @@ def conversation(
             if not await live.agent_speaks(said.voice_end, within_ms=manners.answer_within_ms):
                 live.note("no answer", f"within {manners.answer_within_ms / 1000:g} s")
                 continue
-            if manners.barge_in_ms is not None and place + 1 < len(clips):
+            is_last = place + 1 == len(clips)
+            if is_last and ending is Ending.MID_ANSWER:
+                await live.pause(manners.leave_after_ms)
+                return
+            if manners.barge_in_ms is not None and not is_last:
                 await live.pause(manners.barge_in_ms)
             else:
                 await _hear_out(live, said.voice_end, manners)

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from kame_voice import __version__
-from kame_voice.cli import bench, call, calls, demo, doctor, engine, flows, serve
+from kame_voice.cli import bench, call, calls, demo, demo_data, doctor, engine, flows, serve
 from kame_voice.core.errors import KameError
 
 __all__ = ["main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
+app.command("demo-data")(demo_data.demo_data)
 app.command("call")(call.call)
 app.command("doctor")(doctor.doctor)
 app.add_typer(flows.app, name="flows")
