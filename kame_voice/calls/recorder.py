@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,8 @@ class CallRecorder:
         self._now = now
         self._recording = recording
         self._index = itertools.count()
+        self._oracles: dict[str, OracleRow] = {}
+        self._spoken_ms: dict[str, int] = {}
         self._row = CallRow(
             id=call.id,
             provider_id=call.provider_id,
@@ -106,6 +108,7 @@ class CallRecorder:
                 end_ms=turn.end_ms,
                 verbatim=turn.verbatim,
                 oracle_ids=turn.oracle_ids,
+                portions=tuple(asdict(portion) for portion in turn.portions),
                 utterance=turn.utterance,
             )
         )
@@ -117,22 +120,40 @@ class CallRecorder:
 
     def oracle(self, record: OracleRecord) -> None:
         """An oracle, new or changed."""
-        self._writer.put(
-            OracleRow(
-                call_id=self._row.id,
-                id=record.id,
-                source=record.source.value,
-                basis=record.basis,
-                is_final=record.is_final,
-                asked_ms=record.asked_ms,
-                text=record.text,
-                facts=tuple(record.facts),
-                first_token_ms=record.first_token_ms,
-                delivered_ms=record.delivered_ms,
-                outcome=record.outcome.value,
-                error=record.error,
-            )
+        usage = record.usage
+        row = OracleRow(
+            call_id=self._row.id,
+            id=record.id,
+            source=record.source.value,
+            model=record.model,
+            basis=record.basis,
+            is_final=record.is_final,
+            asked_ms=record.asked_ms,
+            text=record.text,
+            facts=tuple(record.facts),
+            grounded=record.grounded,
+            first_token_ms=record.first_token_ms,
+            adopted_ms=record.adopted_ms,
+            confirmed_ms=record.confirmed_ms,
+            delivered_ms=record.delivered_ms,
+            spoken_ms=self._spoken_ms.get(record.id),
+            outcome=record.outcome.value,
+            error=record.error,
+            input_tokens=usage.input_tokens if usage else None,
+            output_tokens=usage.output_tokens if usage else None,
+            cache_read_tokens=usage.cache_read_tokens if usage else None,
+            cache_write_tokens=usage.cache_write_tokens if usage else None,
+            cost_usd=usage.cost_usd if usage else None,
         )
+        self._oracles[record.id] = row
+        self._writer.put(row)
+
+    def oracle_spoken(self, oracle_id: str, at_ms: int) -> None:
+        """An oracle's first word sounded at `at_ms`."""
+        self._spoken_ms[oracle_id] = at_ms
+        if oracle_id in self._oracles:
+            row = self._oracles[oracle_id] = replace(self._oracles[oracle_id], spoken_ms=at_ms)
+            self._writer.put(row)
 
     def event(self, kind: str, at_ms: int, **data: Any) -> None:
         """Something that happened at `at_ms`; `data` is what JSON can hold."""

@@ -224,6 +224,8 @@ class Session:
         self._patience.agent_speaks(end_ms, frame.words)
         if frame.words:
             self._keep_turns()
+            for oracle_id, spoken_ms in self._transcript.newly_spoken():
+                self._recorder.oracle_spoken(oracle_id, spoken_ms)
 
     def _keep_turns(self) -> None:
         turns = self._transcript.changed_turns()

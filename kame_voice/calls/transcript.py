@@ -16,12 +16,21 @@ from kame_voice.core.nouns import SAMPLE_RATE, Pcm, Speaker
 from kame_voice.front_end.base import SpokenFrame, SpokenWord
 from kame_voice.oracle.base import Said, Transcript
 
-__all__ = ["CallTranscript", "Latency", "Turn"]
+__all__ = ["CallTranscript", "Latency", "Portion", "Turn"]
 
 _VOICED: Final = 0.003
 """-50 dBFS: the loudest a pause of a synthetic voice gets, far under its speech."""
 _ROUNDING_MS: Final = 2
 """Neighbouring frames may lie so far apart when their samples are told in whole milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Words of an agent's turn that one oracle gave, or (None) that it spoke without one."""
+
+    oracle_id: str | None
+    words: int = 0
+    heard_words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Turn:
     heard_text: str | None = None
     verbatim: bool = False
     oracle_ids: tuple[str, ...] = ()
+    portions: tuple[Portion, ...] = ()
     utterance: int | None = None
     informed_ms: int | None = None
     is_open: bool = False
@@ -66,7 +76,9 @@ class CallTranscript:
         self._turns: list[Turn] = []
         self._changed: dict[int, None] = {}
         # On their way to the caller: a mark's words, each with the index of its turn.
-        self._marks: dict[str, list[tuple[int, str]]] = {}
+        self._marks: dict[str, list[tuple[int, SpokenWord]]] = {}
+        self._spoken_oracles: dict[str, int] = {}
+        self._new_spoken: list[str] = []
         self._mark_count = 0
         self._none_pending = asyncio.Event()
         self._none_pending.set()
@@ -116,7 +128,7 @@ class CallTranscript:
             return ()
         name = f"w{self._mark_count}"
         self._mark_count += 1
-        self._marks[name] = [(self._word(word).index, word.text) for word in words]
+        self._marks[name] = [(self._word(word).index, word) for word in words]
         self._none_pending.clear()
         return (name,)
 
@@ -150,7 +162,8 @@ class CallTranscript:
             return
         for index, word in found:
             turn = self._turns[index]
-            self._set(turn, heard_text=_joined(turn.heard_text, word))
+            portions = _counted(turn.portions, word.oracle_id, heard=1)
+            self._set(turn, heard_text=_joined(turn.heard_text, word.text), portions=portions)
         self._note_pending()
 
     def cleared(self, marks: Iterable[str], at_ms: int | None = None) -> None:
@@ -180,6 +193,11 @@ class CallTranscript:
         changed = [self._turns[index] for index in self._changed if index not in self._unsounded]
         self._changed = {index: None for index in self._changed if index in self._unsounded}
         return changed
+
+    def newly_spoken(self) -> list[tuple[str, int]]:
+        """The oracles whose first word has sounded since the last look, each with when it did."""
+        new, self._new_spoken = self._new_spoken, []
+        return [(oracle_id, self._spoken_oracles[oracle_id]) for oracle_id in new]
 
     def history(self, before_ms: int | None = None) -> tuple[Said, ...]:
         """The conversation so far, in order; the agent's words only as far as they were heard.
@@ -228,7 +246,10 @@ class CallTranscript:
         if word.oracle_id is not None and word.oracle_id not in ids:
             ids = (*ids, word.oracle_id)
         verbatim = turn.verbatim and word.verbatim
-        return self._set(turn, text=_joined(turn.text, word.text), oracle_ids=ids, verbatim=verbatim)
+        portions = _counted(turn.portions, word.oracle_id, words=1)
+        return self._set(
+            turn, text=_joined(turn.text, word.text), oracle_ids=ids, portions=portions, verbatim=verbatim
+        )
 
     def _sounded(self, word: SpokenWord, start_ms: int, end_ms: int) -> None:
         turn = self._turns[self._agent_turn[word.utterance]]
@@ -241,6 +262,9 @@ class CallTranscript:
             turn = self._set(turn, start_ms=begins)
         if word.oracle_id is not None and turn.informed_ms is None:
             turn = self._set(turn, informed_ms=begins)
+        if word.oracle_id is not None and word.oracle_id not in self._spoken_oracles:
+            self._spoken_oracles[word.oracle_id] = begins
+            self._new_spoken.append(word.oracle_id)
         self._set(turn, end_ms=end_ms)
         self._last_end = end_ms
 
@@ -296,6 +320,16 @@ class CallTranscript:
 
 def _joined(text: str | None, word: str) -> str:
     return f"{text} {word.strip()}".strip() if text else word.strip()
+
+
+def _counted(
+    portions: tuple[Portion, ...], oracle_id: str | None, *, words: int = 0, heard: int = 0
+) -> tuple[Portion, ...]:
+    """`portions` with so many more words for `oracle_id`."""
+    known = [one for one in portions if one.oracle_id == oracle_id]
+    old = known[0] if known else Portion(oracle_id)
+    new = Portion(oracle_id, old.words + words, old.heard_words + heard)
+    return tuple(new if one is old else one for one in portions) if known else (*portions, new)
 
 
 def _onset(pcm: Pcm) -> int | None:

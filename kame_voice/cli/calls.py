@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kame_voice.cli.timeline import clock, oracle_line, timeline
+
 if TYPE_CHECKING:
     from kame_voice.store.archive import Archive
     from kame_voice.store.calls import CallDetail, CallOracle, CallSummary, CallTurn
@@ -52,7 +54,7 @@ def show_call(
     call_id: Annotated[str, typer.Argument(metavar="ID", help="A call's id, or how it begins.")],
     as_json: _Json = False,
 ) -> None:
-    """Show one call: transcript, oracles, gaps, events, recording."""
+    """Show one call: transcript, oracles, timeline, gaps, recording."""
     with _archive() as archive:
         call = archive.calls.find(call_id)
         path = archive.recordings.path_of(call.id)
@@ -77,14 +79,14 @@ def _archive() -> Iterator[Archive]:
 
 def _row(call: CallSummary) -> str:
     started = call.started_at.strftime("%Y-%m-%d %H:%M:%S")
-    lasted = "-" if call.duration_ms is None else _clock(call.duration_ms, thousandths=False)
+    lasted = "-" if call.duration_ms is None else clock(call.duration_ms, thousandths=False)
     return (
         f"{call.id[:12]:<12}  {started}  {lasted:>7}  {call.status:<11}  {call.line:<16}  {call.from_number}"
     )
 
 
 def _story(call: CallDetail, recording: Path | None) -> Iterator[str]:
-    lasted = "still running" if call.duration_ms is None else _clock(call.duration_ms)
+    lasted = "still running" if call.duration_ms is None else clock(call.duration_ms)
     why = f" ({call.end_reason})" if call.end_reason else ""
     yield f"Call {call.id}  {call.status}{why}"
     yield f"  {call.line} ({call.customer})  {call.from_number} → {call.to_number}"
@@ -93,14 +95,19 @@ def _story(call: CallDetail, recording: Path | None) -> Iterator[str]:
     yield f"  carrier's id {call.provider_id}"
     yield from _section("Transcript", (text for turn in call.turns for text in _turn(turn)))
     yield from _section("Oracles", (text for oracle in call.oracles for text in _oracle(oracle)))
-    yield from _section(
-        "Events", (f"{_clock(event.at_ms)}  {event.kind}{_data(event.data)}" for event in call.events)
-    )
+    yield from _section("Timeline", iter(timeline(call)))
     gaps, informed = call.latency.response_gap_ms, call.latency.informed_gap_ms
     if gaps:
         yield ""
         yield f"Response gaps   {_gaps(gaps)}"
         yield f"To the answer   {_gaps(informed)}"
+    thinking = call.thinking
+    if thinking.requests:
+        yield ""
+        yield (
+            f"Thinking        {thinking.requests} requests, {thinking.input_tokens} tokens in, "
+            f"{thinking.output_tokens} out, ${thinking.cost_usd:.4f}"
+        )
     yield ""
     yield f"Recording       {recording or 'none'}"
 
@@ -118,7 +125,7 @@ def _turn(turn: CallTurn) -> Iterator[str]:
     marks = ["verbatim"] if turn.verbatim else []
     if turn.oracle_ids:
         marks.append("oracle " + ", ".join(turn.oracle_ids))
-    yield f"{_clock(turn.start_ms)} – {_clock(turn.end_ms)}  {turn.speaker:<6}  {words}" + (
+    yield f"{clock(turn.start_ms)} – {clock(turn.end_ms)}  {turn.speaker:<6}  {words}" + (
         f"  [{'; '.join(marks)}]" if marks else ""
     )
     if turn.heard_text is not None and turn.heard_text != turn.text:
@@ -129,26 +136,16 @@ def _turn(turn: CallTurn) -> Iterator[str]:
 def _oracle(oracle: CallOracle) -> Iterator[str]:
     final = "final" if oracle.is_final else "partial"
     yield f"{oracle.id}  {oracle.source}, {final}, {oracle.outcome}: {oracle.text or '(no text)'}"
-    times = f"asked {_clock(oracle.asked_ms)}"
+    times = f"asked {clock(oracle.asked_ms)}"
     for name, at_ms in (("first token", oracle.first_token_ms), ("delivered", oracle.delivered_ms)):
         times += f", {name} " + ("never" if at_ms is None else f"+{at_ms - oracle.asked_ms} ms")
-    facts = f", facts {', '.join(oracle.facts)}" if oracle.facts else ""
-    error = f", error {oracle.error}" if oracle.error else ""
-    yield f"    {times}{facts}{error}"
+    about = oracle_line(oracle)
+    yield f"    {times}{', ' if about else ''}{about}"
     yield f"    on: {oracle.basis}"
-
-
-def _clock(ms: int, *, thousandths: bool = True) -> str:
-    minutes, rest = divmod(max(ms, 0), 60_000)
-    return f"{minutes:02}:{rest / 1000:06.3f}" if thousandths else f"{minutes:02}:{rest // 1000:02}"
 
 
 def _gaps(gaps: list[int] | list[int | None]) -> str:
     return "  ".join("-" if gap is None else f"{gap} ms" for gap in gaps)
-
-
-def _data(data: dict[str, object]) -> str:
-    return f"  {json.dumps(data, ensure_ascii=False)}" if data else ""
 
 
 def _pretty(data: object) -> str:

@@ -119,6 +119,7 @@ class _Unknown:
     """Answers everything with the flow's honest sentence: for when nobody else can answer."""
 
     source = OracleSource.KNOWLEDGE
+    model: str | None = None
 
     async def answer(self, question: OracleRequest) -> AsyncIterator[AnswerDelta]:
         yield AnswerDelta(question.flow.unknown)
@@ -177,7 +178,7 @@ class _Running:
         earlier = _without_present_turn(self._history(), ask)
         request = OracleRequest(parts.call, parts.flow, earlier, ask.words, ask.is_final, parts.now())
         self._sources[ask.id] = source
-        self._ledger.asked(ask, source.source)
+        self._ledger.asked(ask, source.source, source.model)
         self._answers[ask.id] = self._group.create_task(
             self._answer(ask.id, source, request), name=f"answer {ask.id}"
         )

@@ -23,6 +23,7 @@ __all__ = [
     "Said",
     "Transcriber",
     "Transcript",
+    "Usage",
 ]
 
 
@@ -82,17 +83,38 @@ class OracleRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What one question took, in tokens: `input_tokens` are those that no cache had or took.
+
+    `cost_usd` is None where the model's price is not known.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDelta:
-    """A piece of an answer. `facts`: ids of the flow's facts that it uses, as far as known."""
+    """A piece of an answer. `facts`: ids of the flow's facts that it uses, as far as known.
+
+    `grounded`, where it is not None, says what `OracleRecord.grounded` is; `usage`, what the question took
+    so far, in place of what earlier pieces said. `text` may be empty.
+    """
 
     text: str
     facts: tuple[str, ...] = ()
+    grounded: bool | None = None
+    usage: Usage | None = None
 
 
 class AnswerSource(Protocol):
-    """Whoever knows the answer: an LLM or the flow's own knowledge."""
+    """Whoever knows the answer: an LLM or the flow's own knowledge. `model`: its name, where it has one."""
 
     source: OracleSource
+    model: str | None
 
     def answer(self, question: OracleRequest) -> AsyncIterator[AnswerDelta]:
         """Stream the answer. Raises `AnswerFailed` (with a stable code) when there is none to be had."""
@@ -135,7 +157,11 @@ class Transcriber(Protocol):
 
 @dataclass(slots=True)
 class OracleRecord:
-    """Everything kept of one oracle; times on the call's media clock, None while it has none."""
+    """Everything kept of one oracle; times on the call's media clock, None while it has none.
+
+    `confirmed_ms`: when a finished turn turned out to ask what it answers already. `grounded`: it names
+    a fact as its source (True), asserts something without one (False), or has nothing to be sourced.
+    """
 
     id: str
     source: OracleSource
@@ -148,3 +174,8 @@ class OracleRecord:
     delivered_ms: int | None = None
     outcome: OracleOutcome = OracleOutcome.PENDING
     error: str | None = None
+    model: str | None = None
+    adopted_ms: int | None = None
+    confirmed_ms: int | None = None
+    grounded: bool | None = None
+    usage: Usage | None = None

@@ -57,7 +57,7 @@ class Claude:
         stall_s: float = 4.0,
     ) -> None:
         self._has_key = bool(key)
-        self._model = model
+        self.model: str | None = model
         self._first_token_s = first_token_s
         self._stall_s = stall_s
         self._client = anthropic.AsyncAnthropic(
@@ -91,7 +91,7 @@ class Claude:
     async def _stream(self, question: OracleRequest) -> AsyncGenerator[str, None]:
         prompt = build_prompt(question)
         asked: dict[str, Any] = {
-            "model": self._model,
+            "model": self.model,
             "max_tokens": prompt.max_tokens,
             "system": prompt.system,
             "messages": prompt.messages,

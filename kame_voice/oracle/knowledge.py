@@ -34,6 +34,7 @@ class Knowledge:
     """
 
     source = OracleSource.KNOWLEDGE
+    model: str | None = None
 
     def __init__(self) -> None:
         self._embedder = Embedder()
@@ -49,7 +50,8 @@ class Knowledge:
         matches = await loop.run_in_executor(self._threads, self._match, question)
         for number, match in enumerate(matches):
             text = match.topic.answer(match.question, question.now)
-            yield AnswerDelta(text if number == 0 else f" {text}", (match.topic.id,))
+            sourced = True if match.topic.kind is not Kind.SMALL_TALK else None
+            yield AnswerDelta(text if number == 0 else f" {text}", (match.topic.id,), sourced)
         if not matches and question.is_final:
             yield AnswerDelta(question.flow.unknown)
 

@@ -24,9 +24,11 @@ class Ledger:
         self._telemetry = telemetry
         self._open: dict[str, OracleRecord] = {}
 
-    def asked(self, ask: Ask, source: OracleSource) -> None:
+    def asked(self, ask: Ask, source: OracleSource, model: str | None = None) -> None:
         """A question goes out."""
-        self._open[ask.id] = OracleRecord(ask.id, source, ask.words, ask.is_final, self._media_ms())
+        self._open[ask.id] = OracleRecord(
+            ask.id, source, ask.words, ask.is_final, self._media_ms(), model=model
+        )
         self._tell(ask.id)
 
     def first_token(self, id_: str, after_s: float) -> None:
@@ -37,7 +39,8 @@ class Ledger:
 
     def adopted(self, id_: str) -> None:
         """It is the answer in force. Counted once something replaces it or the call ends."""
-        self._open[id_].outcome = OracleOutcome.ADOPTED
+        record = self._open[id_]
+        record.outcome, record.adopted_ms = OracleOutcome.ADOPTED, self._media_ms()
         self._tell(id_)
 
     def grew(self, id_: str, delta: AnswerDelta) -> None:
@@ -46,10 +49,13 @@ class Ledger:
         if record:
             record.text += delta.text
             record.facts += [fact for fact in delta.facts if fact not in record.facts]
+            record.grounded = record.grounded if delta.grounded is None else delta.grounded
+            record.usage = delta.usage or record.usage
 
     def confirmed(self, id_: str) -> None:
         """It answers a finished turn after all."""
-        self._open[id_].is_final = True
+        record = self._open[id_]
+        record.is_final, record.confirmed_ms = True, self._media_ms()
         self._tell(id_)
 
     def delivered(self, id_: str) -> None:

@@ -29,8 +29,10 @@ __all__ = [
     "CallOracle",
     "CallStore",
     "CallSummary",
+    "CallThinking",
     "CallTurn",
     "ListedCall",
+    "TurnPortion",
 ]
 
 _T = TypeVar("_T")
@@ -90,6 +92,14 @@ class ListedCall(CallSummary):
     hits: list[CallHit] = Field(default=[], description="What a search found, in order of time.")
 
 
+class TurnPortion(_Read):
+    """Words of a turn that came from one oracle, or (`oracle_id` null) from none."""
+
+    oracle_id: str | None
+    words: int
+    heard_words: int = Field(description="Of them, those the caller's side confirmed playing.")
+
+
 class CallTurn(_Read):
     """What one side said. `heard_text`: of the agent's words, those the caller's side confirmed playing."""
 
@@ -103,6 +113,7 @@ class CallTurn(_Read):
     word_ms: list[int] | None = Field(
         default=None, description="Where each word of `text` begins; null where nobody measured it."
     )
+    portions: list[TurnPortion] = []
 
 
 class CallOracle(_Read):
@@ -112,13 +123,27 @@ class CallOracle(_Read):
     source: str
     basis: str
     text: str
+    model: str | None = Field(default=None, description="Model that was asked, where a model was.")
     asked_ms: int
     first_token_ms: int | None
+    adopted_ms: int | None = Field(default=None, description="When it came into force.")
+    confirmed_ms: int | None = Field(
+        default=None, description="When the finished turn turned out to ask what it answers."
+    )
     delivered_ms: int | None
+    spoken_ms: int | None = Field(default=None, description="When its first word sounded.")
     outcome: str
     is_final: bool
     facts: list[str]
+    grounded: bool | None = Field(
+        default=None, description="False: it asserts something and names no fact as its source."
+    )
     error: str | None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cost_usd: float | None = None
 
 
 class CallEvent(_Read):
@@ -140,6 +165,15 @@ class CallLatency(_Read):
     informed_gap_ms: list[int | None] = []
 
 
+class CallThinking(_Read):
+    """What a call's answers took, all sources together; `cost_usd` counts what has a known price."""
+
+    requests: int = Field(description="Questions that went to a language model.")
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
 class CallDetail(CallSummary):
     """One call, whole."""
 
@@ -147,6 +181,7 @@ class CallDetail(CallSummary):
     oracles: list[CallOracle]
     events: list[CallEvent]
     latency: CallLatency
+    thinking: CallThinking
     recording: bool = Field(description="Whether there is a recording.")
 
 
@@ -265,9 +300,12 @@ class CallStore:
         turns = session.scalars(
             select(Turn).where(Turn.call_id == call_id).order_by(Turn.start_ms, Turn.index)
         )
-        oracles = session.scalars(
-            select(Oracle).where(Oracle.call_id == call_id).order_by(Oracle.asked_ms, Oracle.id)
-        )
+        oracles = [
+            CallOracle.model_validate(oracle)
+            for oracle in session.scalars(
+                select(Oracle).where(Oracle.call_id == call_id).order_by(Oracle.asked_ms, Oracle.id)
+            )
+        ]
         events = session.scalars(
             select(Event).where(Event.call_id == call_id).order_by(Event.at_ms, Event.index)
         )
@@ -275,9 +313,10 @@ class CallStore:
             **_summary(call, tags_of(session, [call.id]).get(call.id, [])).model_dump(by_alias=False),
             # A turn known to hold no word was a noise: kept in the table, of no use to a reader.
             turns=[_turn(turn) for turn in turns if turn.text != ""],
-            oracles=[CallOracle.model_validate(oracle) for oracle in oracles],
+            oracles=oracles,
             events=[CallEvent.model_validate(event) for event in events],
             latency=CallLatency.model_validate(call),
+            thinking=_thinking(oracles),
             recording=self._recordings.path_of(call_id) is not None,
         )
 
@@ -303,4 +342,17 @@ def _turn(turn: Turn) -> CallTurn:
         verbatim=turn.verbatim,
         oracle_ids=turn.oracle_ids,
         word_ms=turn.word_ms,
+        portions=[TurnPortion.model_validate(portion) for portion in turn.portions],
+    )
+
+
+def _thinking(oracles: list[CallOracle]) -> CallThinking:
+    return CallThinking(
+        requests=sum(one.source == "llm" for one in oracles),
+        input_tokens=sum(
+            (one.input_tokens or 0) + (one.cache_read_tokens or 0) + (one.cache_write_tokens or 0)
+            for one in oracles
+        ),
+        output_tokens=sum(one.output_tokens or 0 for one in oracles),
+        cost_usd=sum(one.cost_usd or 0.0 for one in oracles),
     )

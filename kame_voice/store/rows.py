@@ -96,6 +96,8 @@ class TurnRow:
     """What one side said. `text` is None while nobody has transcribed it, empty where no word was in it.
 
     `word_ms`: where each word of `text` begins, as far as that is known; None where nobody measured it.
+    `portions` (agent): where its words came from, as JSON: `oracle_id` (None: no oracle), `words`,
+    `heard_words`.
     """
 
     call_id: str
@@ -107,6 +109,7 @@ class TurnRow:
     heard_text: str | None = None
     verbatim: bool = False
     oracle_ids: tuple[str, ...] = ()
+    portions: tuple[Mapping[str, Any], ...] = ()
     utterance: int | None = None
     word_ms: tuple[int, ...] | None = None
 
@@ -117,7 +120,12 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OracleRow:
-    """One candidate answer, with its times."""
+    """One candidate answer: what it was asked on, when, what it used and cost, what became of it.
+
+    `grounded`: True where it names a fact of the flow as its source, False where it asserts something
+    without one, None where there is nothing to be sourced, or not yet. `spoken_ms`: when its first word
+    sounded. `cost_usd` in US dollars; None where the source costs nothing or its price is not known.
+    """
 
     call_id: str
     id: str
@@ -127,10 +135,20 @@ class OracleRow:
     asked_ms: int
     text: str = ""
     facts: tuple[str, ...] = ()
+    grounded: bool | None = None
+    model: str | None = None
     first_token_ms: int | None = None
+    adopted_ms: int | None = None
+    confirmed_ms: int | None = None
     delivered_ms: int | None = None
+    spoken_ms: int | None = None
     outcome: str
     error: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cost_usd: float | None = None
 
     @property
     def key(self) -> tuple[str | int, ...]:

@@ -171,6 +171,7 @@ class Turn(Base):
     end_ms: Mapped[int]
     verbatim: Mapped[bool]
     oracle_ids: Mapped[list[Any]]
+    portions: Mapped[list[Any]] = mapped_column(JSON, server_default="[]")
     utterance: Mapped[int | None]
     word_ms: Mapped[list[Any] | None]
 
@@ -187,11 +188,21 @@ class Oracle(Base):
     is_final: Mapped[bool]
     text: Mapped[str] = mapped_column(Text)
     facts: Mapped[list[Any]]
+    grounded: Mapped[bool | None]
+    model: Mapped[str | None] = mapped_column(String(128))
     asked_ms: Mapped[int]
     first_token_ms: Mapped[int | None]
+    adopted_ms: Mapped[int | None]
+    confirmed_ms: Mapped[int | None]
     delivered_ms: Mapped[int | None]
+    spoken_ms: Mapped[int | None]
     outcome: Mapped[str] = mapped_column(String(32))
     error: Mapped[str | None] = mapped_column(Text)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cache_read_tokens: Mapped[int | None]
+    cache_write_tokens: Mapped[int | None]
+    cost_usd: Mapped[float | None]
 
 
 class Event(Base):

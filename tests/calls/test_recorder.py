@@ -109,6 +109,19 @@ def test_an_oracle_is_kept_as_it_was_when_it_was_handed_over(desk: Desk) -> None
     assert (found.oracles[0].facts, found.oracles[0].outcome) == (["hours", "parking"], "adopted")
 
 
+def test_an_oracle_is_known_to_be_spoken_whichever_is_told_first(desk: Desk) -> None:
+    recorder = desk.recorder()
+    recorder.started()
+    for name in ("o1", "o2"):
+        recorder.oracle(OracleRecord(name, OracleSource.KNOWLEDGE, "are you open", True, 850))
+    recorder.oracle_spoken("o1", 1200)
+    recorder.oracle(OracleRecord("o1", OracleSource.KNOWLEDGE, "are you open", True, 850, "Yes."))
+    desk.writer.round()
+    found = desk.archive.calls.get("c1")
+    assert found is not None
+    assert [(one.text, one.spoken_ms) for one in found.oracles] == [("Yes.", 1200), ("", None)]
+
+
 def test_a_call_that_rings_is_known_before_it_is_answered(desk: Desk) -> None:
     recorder = desk.recorder()
     recorder.ringing()

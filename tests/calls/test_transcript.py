@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kame_voice.calls.transcript import CallTranscript, Turn
+from kame_voice.calls.transcript import CallTranscript, Portion, Turn
 from kame_voice.core.nouns import Speaker
 from kame_voice.front_end.base import SpokenFrame, SpokenWord
 from kame_voice.oracle.base import Said, Transcript
@@ -103,6 +103,23 @@ def test_oracles_are_named_in_the_order_of_their_first_use() -> None:
     for text, oracle_id in (("One", "b"), ("two", "a"), ("three", "b"), ("four", None)):
         book.speak((SpokenWord(text, 0, oracle_id),))
     assert only(book).oracle_ids == ("b", "a")
+
+
+def test_a_turn_tells_how_many_of_its_words_each_oracle_gave_and_how_many_were_heard() -> None:
+    book = CallTranscript()
+    book.speak((SpokenWord("Well,", 0),))
+    (mark,) = book.speak((SpokenWord("we", 0, "a"), SpokenWord("are", 0, "a")))
+    book.speak((SpokenWord("closed", 0, "b"),))
+    book.heard(mark)
+    assert only(book).portions == (Portion(None, 1, 0), Portion("a", 2, 2), Portion("b", 1, 0))
+
+
+def test_an_oracle_is_spoken_from_its_first_word_on_and_that_is_told_once() -> None:
+    book = CallTranscript()
+    say(book, "We are open.", 2000, 1, oracle_id="o1")
+    assert [oracle_id for oracle_id, _ in book.newly_spoken()] == ["o1"]
+    say(book, "Until six.", 3000, 2, oracle_id="o1")
+    assert book.newly_spoken() == []
 
 
 def test_a_turn_begins_with_its_first_voiced_sample_not_with_its_first_word() -> None:

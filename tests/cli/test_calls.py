@@ -68,6 +68,7 @@ def taken(folder: Path) -> Path:
             start_ms=2430,
             end_ms=3000,
             oracle_ids=("o1",),
+            portions=({"oracle_id": "o1", "words": 4, "heard_words": 2},),
         )
     )
     writer.put(
@@ -81,6 +82,8 @@ def taken(folder: Path) -> Path:
             text="Yes, until six today.",
             facts=("hours",),
             first_token_ms=2110,
+            adopted_ms=2110,
+            spoken_ms=2430,
             outcome="adopted",
         )
     )
@@ -123,9 +126,23 @@ def test_a_call_is_shown_with_what_was_said_and_what_was_heard(taken: Path) -> N
     assert "heard:  Yes, until ✂" in shown
     assert "o1  knowledge, final, adopted: Yes, until six today." in shown
     assert "first token +10 ms, delivered never, facts hours" in shown
-    assert "00:02.900  barge-in" in shown
+    assert "00:02.900  event   barge-in" in shown
     assert "Response gaps   430 ms" in shown
     assert str(taken / "recordings" / "aa" / f"{'a' * 32}.wav") in shown
+
+
+def test_a_call_is_told_in_the_order_in_which_it_happened(taken: Path) -> None:
+    told = run("show", "aaa").split("Timeline\n")[1].splitlines()
+    assert [line.strip() for line in told[:8]] == [
+        "00:01.000  caller  Are you open?",
+        "00:02.000  caller  falls silent",
+        "00:02.100  o1      asked of knowledge on “are you open”",
+        "00:02.110  o1      first token",
+        "00:02.110  o1      adopted",
+        "00:02.430  agent   Yes, until six today.  [o1: 4 of 4 words, 2 heard]",
+        "00:02.430  o1      is being spoken",
+        "00:02.900  event   barge-in",
+    ]
 
 
 def test_a_shown_call_is_json_on_request(taken: Path) -> None:

@@ -17,6 +17,7 @@ class ScriptedSource:
 
     def __init__(self, source: OracleSource = OracleSource.LLM) -> None:
         self.source = source
+        self.model: str | None = "scripted"
         self.requests: list[OracleRequest] = []
         self.ended: list[str] = []
         self._queues: defaultdict[str, asyncio.Queue[str | AnswerFailed | None]] = defaultdict(asyncio.Queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,13 +28,35 @@ def a_turn(index: int, **changes: object) -> TurnRow:
     return TurnRow(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+PROVENANCE: dict[str, Any] = {
+    "model": "m",
+    "adopted_ms": 510,
+    "confirmed_ms": 600,
+    "spoken_ms": 1000,
+    "grounded": False,
+    "input_tokens": 100,
+    "output_tokens": 12,
+    "cache_read_tokens": 10,
+    "cache_write_tokens": 20,
+    "cost_usd": 0.0002,
+}
+
+
 def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
     shelf.writer.put(
         a_call(status=CallStatus.COMPLETED, duration_ms=4000, response_gap_ms=(420,), informed_gap_ms=(None,))
     )
     shelf.writer.put(a_turn(0, text="Are you open?"))
     shelf.writer.put(
-        a_turn(1, speaker="agent", text="Yes we are.", heard_text="Yes we", oracle_ids=("o1",), verbatim=True)
+        a_turn(
+            1,
+            speaker="agent",
+            text="Yes we are.",
+            heard_text="Yes we",
+            oracle_ids=("o1",),
+            verbatim=True,
+            portions=({"oracle_id": "o1", "words": 3, "heard_words": 2},),
+        )
     )
     shelf.writer.put(
         OracleRow(
@@ -48,6 +71,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
             first_token_ms=510,
             delivered_ms=512,
             outcome="adopted",
+            **PROVENANCE,
         )
     )
     shelf.writer.put(EventRow(call_id="c1", index=0, at_ms=1200, kind="barge-in", data={"digit": "1"}))
@@ -89,6 +113,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "verbatim": False,
                 "oracle_ids": [],
                 "word_ms": None,
+                "portions": [],
             },
             {
                 "speaker": "agent",
@@ -99,6 +124,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "verbatim": True,
                 "oracle_ids": ["o1"],
                 "word_ms": None,
+                "portions": [{"oracle_id": "o1", "words": 3, "heard_words": 2}],
             },
         ],
         "oracles": [
@@ -114,10 +140,17 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "is_final": True,
                 "facts": ["hours"],
                 "error": None,
+                **PROVENANCE,
             }
         ],
         "events": [{"at_ms": 1200, "kind": "barge-in", "data": {"digit": "1"}}],
         "latency": {"response_gap_ms": [420], "informed_gap_ms": [None]},
+        "thinking": {
+            "requests": 0,
+            "input_tokens": 130,
+            "output_tokens": 12,
+            "cost_usd": 0.0002,
+        },
         "recording": False,
     }
 
