@@ -27,6 +27,7 @@ from kame_voice.core.telemetry import Telemetry
 from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
 from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
+from kame_voice.hearing.completeness import silence_after
 from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, MarkHeard
 from kame_voice.oracle.base import Adviser, OracleRecord, Said, Transcriber, Transcript
 
@@ -246,6 +247,8 @@ class Session:
     async def _transcripts(self) -> AsyncIterator[Transcript]:
         async for transcript in self._transcriber.transcripts():
             self._caller_since_ms = transcript.turn_start_ms
+            if transcript.paused:
+                self._ear.expect_end(silence_after(transcript.text, self._flow.turns), transcript.covers_ms)
             self._transcript.caller_said(transcript)
             self._keep_turns()
             yield transcript

@@ -151,6 +151,15 @@ class TurnSettings(_Part):
     end_silence_ms: int = Field(
         default=350, ge=150, le=3000, description="Silence after which the caller has finished."
     )
+    whole_silence_ms: int = Field(
+        default=200, ge=130, le=3000, description="The same after a whole question; at most end_silence_ms."
+    )
+    unfinished_silence_ms: int = Field(
+        default=1000,
+        ge=150,
+        le=5000,
+        description="The same in the middle of a sentence; at least end_silence_ms.",
+    )
     barge_in_ms: int = Field(
         default=350, ge=200, le=2000, description="Speech of the caller that stops the agent."
     )

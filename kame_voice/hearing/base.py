@@ -51,7 +51,10 @@ class BargedIn:
 
 @dataclass(frozen=True, slots=True)
 class VoicePaused:
-    """The caller fell silent within a turn; `at_ms` is the end of the last voiced moment."""
+    """The caller fell silent within a turn, if only between two sounds of a word.
+
+    `at_ms` is the end of the last voiced moment.
+    """
 
     at_ms: int
 
@@ -65,7 +68,7 @@ class VoiceResumed:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The caller's turn is over: silent for the line's end-of-turn threshold.
+    """The caller's turn is over: silent for as long as the line's thresholds and the words so far say.
 
     `start_ms` and `end_ms` are its first and last voiced moments.
     """
@@ -100,4 +103,11 @@ class Listener(Protocol):
 
     def agent_played(self, pcm: Pcm, at_ms: int) -> None:
         """What the agent says, and where on the media clock it sounds."""
+        ...
+
+    def expect_end(self, silence_ms: int, heard_to_ms: int) -> None:
+        """Let the pause under way end the turn after `silence_ms`, for the words heard up to `heard_to_ms`.
+
+        Nothing happens where the caller has gone on since; once they go on, it no longer holds.
+        """
         ...

@@ -17,3 +17,6 @@ class DeafEar:
 
     def agent_played(self, pcm: Pcm, at_ms: int) -> None:
         """See `Listener.agent_played`: there is no echo to know."""
+
+    def expect_end(self, silence_ms: int, heard_to_ms: int) -> None:
+        """See `Listener.expect_end`: there are no turns to end."""

@@ -66,6 +66,6 @@ class Ear:
         """What the agent says, and where on the media clock it sounds: to know it when it comes back."""
         self._echo.played(pcm, at_ms)
 
-    def expect_end(self, silence_ms: int | None) -> None:
-        """Let the running turn end after this much silence; see `TurnDetector.expect_end`."""
-        self._turns.expect_end(silence_ms)
+    def expect_end(self, silence_ms: int, heard_to_ms: int) -> None:
+        """Let the pause under way end the turn after this much silence; see `Listener.expect_end`."""
+        self._turns.expect_end(silence_ms, heard_to_ms)

@@ -56,7 +56,7 @@ class CallTranscriber:
             else:
                 turn = self._turns.setdefault(wanted.turn, _Turn())
                 turn.over = wanted
-                self._finish_if_complete(wanted.turn)
+                self._finish_complete_turns()
 
     async def transcripts(self) -> AsyncIterator[Transcript]:
         """Partials while the caller talks, then one final a turn; ends after `close`. Iterated once."""
@@ -95,12 +95,12 @@ class CallTranscriber:
             turn.heard_ms = hearing.covers_ms
             if decoded is not None:
                 turn.text.heard(hearing.segment, text)
-            if hearing.reason is Reason.PAUSE:
+            if self._is_last_word(hearing):
                 turn.text.settle()
         turn.awaited = [kept for kept in turn.awaited if kept is not hearing]
         if turn.over is None:
             self._tell(turn.text, hearing)
-        self._finish_if_complete(hearing.turn)
+        self._finish_complete_turns()
 
     def _tell(self, text: TurnText, hearing: Hearing) -> None:
         if text.text:
@@ -111,16 +111,22 @@ class CallTranscriber:
                     turn_start_ms=hearing.turn_start_ms,
                     covers_ms=hearing.covers_ms,
                     is_final=False,
-                    paused=hearing.reason is Reason.PAUSE,
+                    paused=self._is_last_word(hearing),
                 )
             )
 
-    def _finish_if_complete(self, number: int) -> None:
-        turn = self._turns[number]
-        if turn.over is None or turn.awaited:
-            return
-        text = turn.text.text
-        self._out.put_nowait(
-            Transcript(text, text, turn.over.turn_start_ms, turn.over.covers_ms, is_final=True)
-        )
-        del self._turns[number]
+    def _is_last_word(self, hearing: Hearing) -> bool:
+        """The caller has said nothing since: it was a pause, not the closure of a consonant."""
+        return hearing.reason is Reason.PAUSE and self._window.is_paused_since(hearing)
+
+    def _finish_complete_turns(self) -> None:
+        """Tell the finals of the turns that are complete, in the order in which they were spoken."""
+        for number in sorted(self._turns):
+            turn = self._turns[number]
+            if turn.over is None or turn.awaited:
+                return
+            text = turn.text.text
+            self._out.put_nowait(
+                Transcript(text, text, turn.over.turn_start_ms, turn.over.covers_ms, is_final=True)
+            )
+            del self._turns[number]

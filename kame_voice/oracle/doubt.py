@@ -19,6 +19,10 @@ __all__ = ["Decoded", "believed"]
 _SHORTEST_VOICE_MS: Final = 90
 _WORDS_A_SECOND: Final = 9.0
 """More than anyone speaks: auctioneers reach 6."""
+_WHOLE_SENTENCE: Final = 4
+"""Words of a sentence that nobody says twice for its own sake, as they do "hello? hello?"."""
+_SURELY_VOICE: Final = 0.35
+"""No-speech probability below which a bad text is bad reading of a voice, not a reading of noise."""
 _NEVER_SAID: Final = re.compile(
     r"^(thanks? (you )?for watching|please subscribe|subtitles by|bye bye|you|thank you( very much)?"
     r"|i'm going to (go ahead and )?(do|be).*|the end)$"
@@ -41,11 +45,11 @@ class Decoded:
 
 def believed(decoded: Decoded, voiced_ms: int) -> str:
     """The text, cleaned of loops and sound descriptions; empty when it was not said."""
-    text = _without_loops(_without_sounds(decoded.text))
+    text = _without_second_start(_without_loops(_without_sounds(decoded.text)))
     words = spoken_words(text)
     if not words or voiced_ms < _SHORTEST_VOICE_MS:
         return ""
-    if decoded.logprob < -1.5 or (decoded.no_speech > 0.6 and decoded.logprob < -0.7):
+    if decoded.logprob < _worst_logprob(decoded.no_speech):
         return ""
     if len(words) > 4 and len(words) * 1000 / voiced_ms > _WORDS_A_SECOND:
         return ""
@@ -55,6 +59,13 @@ def believed(decoded: Decoded, voiced_ms: int) -> str:
     if unsure and _NEVER_SAID.match(" ".join(words)):
         return ""
     return text
+
+
+def _worst_logprob(no_speech: float) -> float:
+    """The surer the model is that nobody speaks, the surer it has to be of its words."""
+    if no_speech > 0.6:
+        return -0.7
+    return -2.0 if no_speech < _SURELY_VOICE else -1.5
 
 
 def _without_sounds(text: str) -> str:
@@ -75,6 +86,16 @@ def _without_loops(text: str) -> str:
             if times >= 4 and not all(key.isdigit() for key in stretch):
                 return " ".join(words[: start + length])
     return " ".join(words)
+
+
+def _without_second_start(text: str) -> str:
+    """Cut what begins the text over again behind a whole sentence: a model that was not told to stop."""
+    words = text.split()
+    keys = [" ".join(spoken_words(word)) for word in words]
+    for at in range(_WHOLE_SENTENCE, len(words) - 1):
+        if words[at - 1].endswith((".", "?", "!")) and keys[at:] == keys[: len(words) - at]:
+            return " ".join(words[:at])
+    return text
 
 
 def _compression(text: str) -> float:

@@ -34,7 +34,9 @@ _STEP_MS: Final = 500
 _FIRST_MS: Final = 600
 """Voice before the first partial: less holds no word that can be told from another."""
 _LONG_MS: Final = 18_000
-"""A window this long is closed at the next pause, so that its decode stays short."""
+"""A window this long is closed at the next pause of `_CUT_PAUSE_MS`, so that its decode stays short."""
+_CUT_PAUSE_MS: Final = 160
+"""Longer than a closure within a word."""
 _LONGEST_MS: Final = 27_000
 """A window this long is closed without a pause: whisper reads 30 s at most."""
 _CUT_SEARCH_MS: Final = 3_000
@@ -94,7 +96,7 @@ class HearingWindow:
         self._turn_start_ms = 0
         self._in_turn = False
         self._onset = False
-        self._paused = False
+        self._paused_ms: int | None = None
         self._asked_ms = 0
         self._last_turn_end_ms = 0
 
@@ -113,9 +115,14 @@ class HearingWindow:
         if not self._in_turn:
             if not self._onset:
                 self._keep_from(self._end_ms - _KEPT_MS)
-        elif not self._paused:
-            wanted += self._ask_if_due()
+        else:
+            wanted += self._ask_if_due() if self._paused_ms is None else self._cut_if_long(self._paused_ms)
         return wanted
+
+    def is_paused_since(self, hearing: Hearing) -> bool:
+        """Whether the caller has been silent ever since `hearing`: its words may be their last."""
+        paused_ms = self._paused_ms
+        return hearing.turn == self._turn and paused_ms is not None and hearing.covers_ms >= paused_ms
 
     @property
     def _end_ms(self) -> int:
@@ -130,13 +137,11 @@ class HearingWindow:
                 self._onset = False
             case TurnStarted(at_ms):
                 self._start_turn(at_ms)
-            case VoicePaused():
-                self._paused = True
-                if self._window_ms >= _LONG_MS:
-                    return [self._close_window(Reason.SEGMENT, self._end_ms)]
+            case VoicePaused(at_ms):
+                self._paused_ms = at_ms
                 return [self._take(Reason.PAUSE)]
             case VoiceResumed():
-                self._paused = False
+                self._paused_ms = None
             case TurnEnded(_, end_ms):
                 return self._end_turn(end_ms)
             case _:
@@ -154,14 +159,14 @@ class HearingWindow:
         self._segment = 0
         self._turn_start_ms = at_ms
         self._asked_ms = at_ms + _FIRST_MS - _STEP_MS
-        self._in_turn, self._onset, self._paused = True, False, False
+        self._in_turn, self._onset, self._paused_ms = True, False, None
 
     def _end_turn(self, end_ms: int) -> list[Hearing | TurnOver]:
         if not self._in_turn:
             return []
         over = TurnOver(self._turn, self._segment, self._turn_start_ms, end_ms)
-        unheard = [] if self._paused else [self._take(Reason.FINAL)]
-        self._in_turn = self._paused = False
+        unheard = [self._take(Reason.FINAL)] if self._paused_ms is None else []
+        self._in_turn, self._paused_ms = False, None
         self._last_turn_end_ms = end_ms
         return [*unheard, over]
 
@@ -170,6 +175,11 @@ class HearingWindow:
             return [self._close_window(Reason.SEGMENT, self._quietest_ms())]
         if self._end_ms - self._asked_ms >= _STEP_MS:
             return [self._take(Reason.PARTIAL)]
+        return []
+
+    def _cut_if_long(self, paused_ms: int) -> list[Hearing | TurnOver]:
+        if self._window_ms >= _LONG_MS and self._end_ms - paused_ms >= _CUT_PAUSE_MS:
+            return [self._close_window(Reason.SEGMENT, self._end_ms)]
         return []
 
     def _take(self, reason: Reason) -> Hearing:

@@ -17,13 +17,14 @@ from kame_voice.calls.recorder import CallRecorder
 from kame_voice.calls.session import Ending, Session
 from kame_voice.core.nouns import SAMPLE_RATE, CallInfo, FrontEndKind, OracleMode, Pcm
 from kame_voice.core.telemetry import Telemetry
-from kame_voice.flows.schema import Business, Flow, Limits
+from kame_voice.flows.schema import Business, Flow, Limits, TurnSettings
 from kame_voice.hearing.base import (
     BargedIn,
     HeardFrame,
     TurnEnded,
     TurnEvent,
     TurnStarted,
+    VoicePaused,
 )
 from kame_voice.legs.base import CallerAudio, LegClosed, LegEvent
 from kame_voice.legs.wav import WavLeg
@@ -55,6 +56,7 @@ class ScriptedEar:
     def __init__(self, events: Sequence[tuple[int, TurnEvent]] = ()) -> None:
         self._events = list(events)
         self.played_ms = 0
+        self.expected: list[tuple[int, int]] = []
 
     def listen(self, pcm: Pcm, at_ms: int) -> HeardFrame:
         due = [event for when, event in self._events if when <= at_ms]
@@ -63,6 +65,9 @@ class ScriptedEar:
 
     def agent_played(self, pcm: Pcm, at_ms: int) -> None:
         self.played_ms = at_ms
+
+    def expect_end(self, silence_ms: int, heard_to_ms: int) -> None:
+        self.expected.append((silence_ms, heard_to_ms))
 
 
 class ScriptedTranscriber:
@@ -74,6 +79,11 @@ class ScriptedTranscriber:
 
     def feed(self, frame: HeardFrame) -> None:
         for event in frame.events:
+            if isinstance(event, VoicePaused):
+                so_far = self._texts[0]
+                self._finals.put_nowait(
+                    Transcript(so_far, so_far, 0, frame.at_ms, is_final=False, paused=True)
+                )
             if isinstance(event, TurnEnded):
                 text = self._texts.pop(0)
                 self._finals.put_nowait(Transcript(text, text, event.start_ms, event.end_ms, is_final=True))
@@ -114,6 +124,7 @@ class Line:
     slot: ScriptedSlot = field(default_factory=ScriptedSlot)
     mind: Mind = field(default_factory=Mind)
     live: LiveCall = field(default_factory=lambda: LiveCall(CALL, datetime.now(UTC)))
+    ear: ScriptedEar = field(init=False)
 
     def session(
         self,
@@ -132,6 +143,7 @@ class Line:
             "business": Business(name="Acme", time_zone="UTC"),
         }
         shown = Flow(**(parts | flow))
+        self.ear = ScriptedEar(events)
         recorder = CallRecorder(
             self.writer,
             CALL,
@@ -145,7 +157,7 @@ class Line:
             leg,
             self.slot,
             frame_samples=FRAME,
-            ear=ScriptedEar(events),
+            ear=self.ear,
             transcriber=ScriptedTranscriber(texts),
             back_end=self.mind,
             recorder=recorder,
@@ -202,6 +214,17 @@ async def test_a_callers_turn_is_transcribed_and_remembered(line: Line) -> None:
     assert [(turn.text, turn.start_ms, turn.end_ms) for turn in turns] == [("Are you open?", 1000, 1700)]
     assert line.mind.history is not None
     assert [said.text for said in line.mind.history()] == ["Acme speaking."], "the present turn is not past"
+
+
+async def test_the_ear_is_told_how_long_the_words_at_a_pause_deserve_to_be_waited_for(line: Line) -> None:
+    events: list[tuple[int, TurnEvent]] = [
+        (1000, TurnStarted(1000)),
+        (1800, VoicePaused(1700)),
+        (2000, TurnEnded(1000, 1700)),
+    ]
+    turns = TurnSettings(whole_silence_ms=210)
+    await line.session(wav(4.0), events=events, texts=["Are you open?"], turns=turns).run()
+    assert line.ear.expected == [(210, 1800)]
 
 
 async def test_words_cut_by_barge_in_count_as_unheard(line: Line) -> None:

@@ -87,10 +87,13 @@ def test_a_pause_within_a_question_does_not_end_it() -> None:
     ]
 
 
-def test_the_closure_of_a_consonant_is_not_a_pause() -> None:
-    talk = Talk()
+def test_the_closure_of_a_consonant_is_told_and_ends_nothing() -> None:
+    talk = Talk(end_silence_ms=150)
     talk.voice(10)
-    assert talk.silence(2) == []
+    assert talk.silence(1) == [VoicePaused(288)]
+    talk.detector.expect_end(0, 320)
+    assert talk.silence(1) == []
+    assert talk.voice(1) == [VoiceResumed(384)]
 
 
 def test_an_unsure_chunk_goes_on_with_what_was_before() -> None:
@@ -165,7 +168,7 @@ def test_who_knows_the_words_may_end_the_turn_sooner_or_later(silence_ms: int, c
     talk = Talk(end_silence_ms=350)
     talk.voice(20)
     talk.silence(3)
-    talk.detector.expect_end(silence_ms)
+    talk.detector.expect_end(silence_ms, talk.now_ms)
     assert talk.silence(chunks - 4) == []
     assert talk.silence(1) == [TurnEnded(0, 608)]
 
@@ -174,7 +177,7 @@ def test_that_expectation_lapses_when_the_caller_goes_on() -> None:
     talk = Talk(end_silence_ms=350)
     talk.voice(20)
     talk.silence(4)
-    talk.detector.expect_end(200)
+    talk.detector.expect_end(200, talk.now_ms)
     talk.voice(10)
     assert not any(isinstance(event, TurnEnded) for event in talk.silence(9))
     assert isinstance(talk.silence(1)[0], TurnEnded)
@@ -182,6 +185,18 @@ def test_that_expectation_lapses_when_the_caller_goes_on() -> None:
 
 def test_it_does_not_reach_into_the_next_turn() -> None:
     talk = Talk(end_silence_ms=350)
-    talk.detector.expect_end(3000)
+    talk.detector.expect_end(3000, 0)
     talk.voice(20)
     assert isinstance(talk.silence(10)[-1], TurnEnded)
+
+
+def test_words_that_the_caller_has_gone_on_from_say_nothing_about_this_pause() -> None:
+    talk = Talk(end_silence_ms=350)
+    talk.voice(20)
+    talk.silence(4)
+    heard_to_ms = talk.now_ms
+    talk.voice(10)
+    talk.silence(3)
+    talk.detector.expect_end(200, heard_to_ms)
+    assert not any(isinstance(event, TurnEnded) for event in talk.silence(6))
+    assert isinstance(talk.silence(1)[0], TurnEnded)

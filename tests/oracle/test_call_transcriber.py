@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from kame_voice.core.telemetry import Telemetry
-from kame_voice.hearing.base import HeardFrame, TurnEnded, TurnEvent, TurnStarted, VoiceOnset, VoicePaused
+from kame_voice.hearing.base import (
+    HeardFrame,
+    TurnEnded,
+    TurnEvent,
+    TurnStarted,
+    VoiceOnset,
+    VoicePaused,
+    VoiceResumed,
+)
 from kame_voice.oracle.base import Transcript
 from kame_voice.oracle.call_transcriber import CallTranscriber
 from kame_voice.oracle.doubt import Decoded
@@ -26,9 +34,15 @@ class Stenographer:
         self.open.set()
         self.heard: list[Hearing] = []
         self.fails = False
+        self.holds_up: dict[int, threading.Event] = {}
+        self.went_on = threading.Event()
 
     def decode(self, hearing: Hearing) -> Decoded:
         self.open.wait(10)
+        if hold_up := self.holds_up.get(hearing.turn_start_ms):
+            hold_up.wait(10)
+        else:
+            self.went_on.set()
         self.heard.append(hearing)
         if self.fails:
             raise RuntimeError("no memory")
@@ -110,6 +124,20 @@ async def test_the_words_at_a_pause_are_told_as_such(pool: SttPool) -> None:
         break
 
 
+async def test_words_that_the_caller_went_on_from_before_they_were_read_are_no_pause(
+    pool: SttPool, stenographer: Stenographer
+) -> None:
+    stenographer.open.clear()
+    line = Line("a", pool)
+    line.hears(VoiceOnset(0), TurnStarted(0), frames=5)
+    line.hears(VoicePaused(400), voiced=False)
+    line.hears(VoiceResumed(480))
+    stenographer.open.set()
+    async for transcript in line.transcriber.transcripts():
+        assert not transcript.paused
+        break
+
+
 async def test_a_turn_without_words_ends_with_an_empty_final(pool: SttPool) -> None:
     line = Line("a", pool)
     line.hears(VoiceOnset(0), TurnStarted(0))
@@ -126,6 +154,16 @@ async def test_the_next_turn_is_heard_as_well(pool: SttPool) -> None:
     second_ms = line.at_ms
     line.says_a_sentence()
     assert (await line.until_final())[-1].turn_start_ms == second_ms
+
+
+async def test_finals_come_in_the_order_of_their_turns(pool: SttPool, stenographer: Stenographer) -> None:
+    line = Line("a", pool)
+    stenographer.holds_up[0] = threading.Event()
+    line.says_a_sentence()
+    line.says_a_sentence()
+    assert await asyncio.to_thread(stenographer.went_on.wait, 10)
+    stenographer.holds_up[0].set()
+    assert (await line.until_final())[-1].turn_start_ms == 0
 
 
 async def test_calls_do_not_hear_each_other(pool: SttPool) -> None:

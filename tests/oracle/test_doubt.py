@@ -45,3 +45,13 @@ def test_a_number_said_digit_by_digit_is_no_loop() -> None:
 
 def test_descriptions_of_sounds_are_dropped() -> None:
     assert believed(Decoded("[MUSIC] Hello (coughs) again", **SURE), 1500) == "Hello again"
+
+
+def test_a_text_that_begins_over_again_is_cut_behind_its_first_time() -> None:
+    text = "Could you have a look at my son? Could you have"
+    assert believed(Decoded(text, -0.1, 0.01), 2_500) == "Could you have a look at my son?"
+
+
+def test_a_caller_may_ask_again() -> None:
+    text = "Hello? Hello? Are you open? I said are you open?"
+    assert believed(Decoded(text, -0.1, 0.01), 3_500) == text

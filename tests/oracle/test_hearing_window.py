@@ -85,6 +85,18 @@ def test_in_a_pause_there_are_no_partials(caller: Caller) -> None:
     assert heard(caller.talk(VoiceResumed(caller.at_ms), frames=7))
 
 
+def test_a_pause_holds_until_the_caller_goes_on(caller: Caller) -> None:
+    caller.talk(VoiceOnset(0), TurnStarted(0), frames=5)
+    (first,) = heard(caller.hush(VoicePaused(400)))
+    caller.hush(frames=5)
+    assert caller.window.is_paused_since(first)
+    caller.talk(VoiceResumed(caller.at_ms))
+    assert not caller.window.is_paused_since(first)
+    (second,) = heard(caller.hush(VoicePaused(caller.at_ms)))
+    assert caller.window.is_paused_since(second)
+    assert not caller.window.is_paused_since(first)
+
+
 def test_a_turn_without_a_pause_is_heard_when_it_ends(caller: Caller) -> None:
     caller.talk(VoiceOnset(0), TurnStarted(0), frames=2)
     final, over = caller.hush(TurnEnded(0, 160))
@@ -116,8 +128,9 @@ def test_voiced_time_counts_only_the_voice(caller: Caller) -> None:
 
 def test_a_long_turn_goes_on_in_a_new_window_after_a_pause(caller: Caller) -> None:
     caller.talk(VoiceOnset(0), TurnStarted(0), frames=230)
-    (segment,) = heard(caller.hush(VoicePaused(caller.at_ms)))
-    caller.hush(frames=3)
+    (pause,) = heard(caller.hush(VoicePaused(caller.at_ms)))
+    (segment,) = heard(caller.hush(frames=4))
+    assert pause.reason is Reason.PAUSE
     caller.talk(VoiceResumed(caller.at_ms))
     following = heard(caller.talk(frames=10))[0]
     assert segment.reason is Reason.SEGMENT
