@@ -46,8 +46,10 @@ from kame_voice.store.rows import CallStatus
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
 from kame_voice.web.errors import answer_errors
+from kame_voice.web.ice import ice_servers
 from kame_voice.web.signatures import Signatures
 from kame_voice.web.telephony import Telephony
+from kame_voice.web.webrtc import WebRtcCalls
 
 if TYPE_CHECKING:
     from kame_voice.oracle.claude import Claude
@@ -98,6 +100,15 @@ class App:
         )
         self.live_calls = LiveCalls()
         self.desk = Desk(self._open_session, self.live_calls, self.telemetry)
+        self.browser_calls = WebRtcCalls(
+            self.admission,
+            self.desk,
+            self.live_calls,
+            ice_servers(settings),
+            self.telemetry,
+            monotonic,
+            is_staff=lambda _: False,
+        )
         self.asgi = self._build_web()
         self._warm = asyncio.Event()
 
@@ -133,6 +144,7 @@ class App:
             tasks = [
                 group.create_task(self.front_end.run(), name="front end"),
                 group.create_task(self.admission.run(), name="admission"),
+                group.create_task(self.browser_calls.run(), name="browser calls"),
                 group.create_task(watch(self.flows, prepare=self._prepare), name="flow watcher"),
                 group.create_task(self._warm_up(), name="warm up"),
             ]
@@ -226,6 +238,7 @@ class App:
             monotonic,
         )
         web.include_router(carrier.router)
+        web.include_router(self.browser_calls.router)
         web.include_router(api.router(self.settings, self.archive, self.live_calls))
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web

@@ -25,7 +25,7 @@ from kame_voice.caller.wire_stats import measure
 from kame_voice.core.clock import Clock
 from kame_voice.core.errors import KameError
 
-__all__ = ["PhoneCaller", "Script", "Server", "ring"]
+__all__ = ["PhoneCaller", "Script", "Server", "follow", "report", "ring"]
 
 Script = Callable[[LiveCall], Awaitable[None]]
 """What the caller does once the stream is up. When it returns, the caller hangs up."""
@@ -147,10 +147,10 @@ class PhoneCaller:
             with contextlib.ExitStack() as stack:
                 if self._rest:
                     stack.enter_context(self._rest.holding(identity, lambda: live.end(EndedBy.AGENT)))
-                ended_by = await _run(live, script)
+                ended_by = await follow(live, script)
             if ended_by is EndedBy.DROPPED:
                 socket.abort()
-        return _report(identity, live, ended_by, after)
+        return report(identity, live, ended_by, after)
 
 
 async def ring(http: httpx.AsyncClient, server: Server, identity: CallIdentity) -> tuple[Verb, ...]:
@@ -178,10 +178,10 @@ async def _post(http: httpx.AsyncClient, server: Server, path: str, form: dict[s
     )
 
 
-async def _run(live: LiveCall, script: Script) -> EndedBy:
+async def follow(live: LiveCall, script: Script) -> EndedBy:
     """The stream and the script side by side; whichever ends first ends the other."""
 
-    async def follow() -> None:
+    async def act() -> None:
         await script(live)
         live.hang_up()
 
@@ -189,7 +189,7 @@ async def _run(live: LiveCall, script: Script) -> EndedBy:
     try:
         async with asyncio.TaskGroup() as group:
             stream = group.create_task(live.run(), name="caller stream")
-            acting = group.create_task(follow(), name="caller script")
+            acting = group.create_task(act(), name="caller script")
             ended_by = await stream
             acting.cancel()
     except* KameError as errors:
@@ -197,7 +197,10 @@ async def _run(live: LiveCall, script: Script) -> EndedBy:
     return ended_by
 
 
-def _report(identity: CallIdentity, live: LiveCall, ended_by: EndedBy, after: tuple[Verb, ...]) -> CallResult:
+def report(
+    identity: CallIdentity, live: LiveCall, ended_by: EndedBy, after: tuple[Verb, ...] = ()
+) -> CallResult:
+    """What came of a call whose stream is over."""
     said = g711.decode(b"".join(live.said))
     heard = live.playback.heard(len(said))
     result = CallResult(

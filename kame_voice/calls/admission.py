@@ -35,6 +35,7 @@ class Refusal(StrEnum):
     """Why a call is not taken."""
 
     UNKNOWN_NUMBER = "unknown-number"
+    UNKNOWN_LINE = "unknown-line"
     FULL = "full"
     NOT_READY = "not-ready"
     DRAINING = "draining"
@@ -94,11 +95,16 @@ class Admission:
         """Take no new calls from now on. Calls already let in keep their slots."""
         self._draining = True
 
-    async def admit(self, *, provider_id: str, from_number: str, to_number: str) -> Reservation | Refused:
-        """Look up the line and take a slot; at once, never queuing."""
-        flow = self._flows.line_for(to_number)
+    async def admit(
+        self, *, provider_id: str, from_number: str, to_number: str, line: str | None = None
+    ) -> Reservation | Refused:
+        """Look up the line, by the number called or by its name, and take a slot; at once, never queuing."""
+        if line is None:
+            flow, unknown = self._flows.line_for(to_number), Refusal.UNKNOWN_NUMBER
+        else:
+            flow, unknown = self._flows.line(line), Refusal.UNKNOWN_LINE
         if flow is None:
-            refusal = Refusal.DRAINING if self._draining else Refusal.UNKNOWN_NUMBER
+            refusal = Refusal.DRAINING if self._draining else unknown
             return self._refused(refusal, None, to_number, provider_id)
         call = CallInfo(
             id=uuid.uuid4().hex,

@@ -28,7 +28,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
 from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
 from kame_voice.hearing.completeness import silence_after
-from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, MarkHeard
+from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, LegNote, MarkHeard
 from kame_voice.oracle.base import Adviser, OracleRecord, Said, Transcriber, Transcript
 
 __all__ = ["Ending", "Session"]
@@ -152,6 +152,8 @@ class Session:
                 case Dtmf(digit):
                     self._recorder.event("dtmf", self._now_ms(), digit=digit)
                     self._live.dtmf(digit, self._now_ms())
+                case LegNote(kind, data):
+                    self._recorder.event(kind, self._now_ms(), **data)
                 case LegClosed(reason, detail):
                     if detail:
                         self._recorder.event("leg-closed", self._now_ms(), reason=reason, detail=detail)

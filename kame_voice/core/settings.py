@@ -77,6 +77,19 @@ class Settings(BaseSettings):
         validation_alias=_sdk("TWILIO_AUTH_TOKEN", "twilio_auth_token"),
         description="The account's auth token: signs webhooks and hangs up calls.",
     )
+    ice_servers: str = Field(
+        default="", description="STUN servers for calls from browsers: stun: addresses, with commas between."
+    )
+    turn_servers: str = Field(
+        default="", description="TURN servers for browsers: turn: or turns: addresses, with commas between."
+    )
+    turn_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The secret shared with the TURN servers (coturn's static-auth-secret).",
+    )
+    turn_ttl_s: int = Field(
+        default=3600, ge=60, le=86_400, description="Seconds for which one call's TURN password is good."
+    )
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=_sdk("ANTHROPIC_API_KEY", "anthropic_api_key"),

@@ -39,6 +39,9 @@ class Telemetry:
         self.wire_refused = counter("wire_refused_total", "Sockets and webhooks refused.", "reason")
         self.caller_gaps = counter("caller_gap_samples_total", "Missing caller audio played as silence.")
         self.caller_late = counter("caller_late_samples_total", "Caller audio that came too late.")
+        self.caller_concealed = counter(
+            "caller_concealed_samples_total", "Lost caller audio replaced by what sounded before it."
+        )
         self.frames_late = counter("outbound_late_total", "Outbound 20 ms frames sent over 20 ms late.")
         self.frames_sent = counter("outbound_frames_total", "Outbound 20 ms frames sent.")
         self.oracles = counter("oracles_total", "Oracles by source and outcome.", "source", "outcome")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from kame_voice.core.nouns import Pcm
 
-__all__ = ["CallerAudio", "Dtmf", "Leg", "LegClosed", "LegEvent", "MarkHeard"]
+__all__ = ["CallerAudio", "Dtmf", "Leg", "LegClosed", "LegEvent", "LegNote", "MarkHeard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,15 @@ class LegClosed:
     detail: str = ""
 
 
-LegEvent = CallerAudio | Dtmf | MarkHeard | LegClosed
+@dataclass(frozen=True, slots=True)
+class LegNote:
+    """Something about the transport that belongs on the call's record; `data` is JSON."""
+
+    kind: str
+    data: Mapping[str, Any]
+
+
+LegEvent = CallerAudio | Dtmf | MarkHeard | LegNote | LegClosed
 
 
 class Leg(Protocol):

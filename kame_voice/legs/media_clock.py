@@ -39,3 +39,7 @@ class MediaClock:
     def sample_at(self, moment: float) -> int:
         """The media position (24 kHz, never below 0) that sounds at `moment`."""
         return max(0, round((moment - self._start) * SAMPLE_RATE))
+
+    def moment_of(self, sample: int) -> float:
+        """When the media position `sample` (24 kHz) sounds at the earliest."""
+        return self._start + sample / SAMPLE_RATE

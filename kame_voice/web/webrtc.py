@@ -1,0 +1,206 @@
+"""Calls from browsers: an SDP offer is answered, and its call carried on after the answer is sent.
+
+docs/webrtc.md is the protocol, for whoever writes a page of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, Final, Literal
+
+import structlog
+from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import BaseModel, Field
+
+from kame_voice.calls.admission import Admission, Refusal, Refused, Reservation
+from kame_voice.calls.desk import Desk
+from kame_voice.calls.live import LiveCalls
+from kame_voice.calls.live_events import as_json
+from kame_voice.core.clock import Clock
+from kame_voice.core.errors import KameError
+from kame_voice.core.telemetry import Telemetry
+from kame_voice.legs.webrtc import WebRtcLeg
+from kame_voice.legs.webrtc_peer import Peer, PeerGone
+from kame_voice.web.browser_door import BrowserDoor, BrowserRefused
+from kame_voice.web.ice import IceServers
+
+__all__ = ["CallNotTaken", "WebRtcCalls"]
+
+_CONNECT_WITHIN_S: Final = 10.0
+
+log = structlog.get_logger()
+
+
+class CallNotTaken(BrowserRefused):
+    """A call from a browser finds no free place, or no line. `code` says which, per instance.
+
+    Codes: `unknown-line`, `full`, `not-ready`, `draining`. The words are the line's own overflow.
+    """
+
+    code = "call-not-taken"
+
+    def __init__(self, refused: Refused) -> None:
+        say = refused.flow.overflow.say if refused.flow is not None else None
+        super().__init__(say or _WHY[refused.why], do=_DO[refused.why])
+        self.code = refused.why.value
+        self.status = 404 if refused.why is Refusal.UNKNOWN_LINE else 503
+
+
+_WHY: Final = {
+    Refusal.UNKNOWN_LINE: "there is no such line",
+    Refusal.UNKNOWN_NUMBER: "there is no such number",
+    Refusal.FULL: "all our lines are busy",
+    Refusal.NOT_READY: "the server is not ready yet",
+    Refusal.DRAINING: "the server is shutting down",
+}
+_DO: Final = {
+    Refusal.UNKNOWN_LINE: "check the line's name",
+    Refusal.UNKNOWN_NUMBER: "check the number",
+    Refusal.FULL: "try again in a few minutes",
+    Refusal.NOT_READY: "try again in a moment",
+    Refusal.DRAINING: "try again in a minute",
+}
+
+
+class Offer(BaseModel):
+    """What a browser sends to place a call."""
+
+    line: Annotated[str, Field(max_length=64, description="Name of the line to be called.")]
+    sdp: Annotated[str, Field(max_length=65_536, description="`createOffer()`'s SDP, candidates included.")]
+    type: Literal["offer"] = "offer"
+    widget_pass: Annotated[str | None, Field(max_length=1024, description="Of a call button's frame.")] = None
+
+
+class Answer(BaseModel):
+    """What it gets. `token` ends this call by `DELETE /webrtc/calls/{token}`."""
+
+    call_id: str
+    token: str
+    sdp: str
+    type: Literal["answer"] = "answer"
+
+
+class WebRtcCalls:
+    """The browser's routes, under `/webrtc`, and the calls that came by them. `run` owns the calls."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        desk: Desk,
+        live_calls: LiveCalls,
+        ice: IceServers,
+        telemetry: Telemetry,
+        clock: Clock,
+        is_staff: Callable[[Request], bool],
+        door: BrowserDoor | None = None,
+    ) -> None:
+        self._door = door
+        self._admission = admission
+        self._desk = desk
+        self._live_calls = live_calls
+        self._ice = ice
+        self._telemetry = telemetry
+        self._clock = clock
+        self._is_staff = is_staff
+        self._legs: dict[str, WebRtcLeg] = {}
+        self._group = asyncio.TaskGroup()
+        self.router = APIRouter(prefix="/webrtc", tags=["browser calls"])
+        self.router.get("/ice", summary="ICE servers for one call")(self.ice)
+        self.router.post("/offer", summary="Place a call from a browser")(self.offer)
+        self.router.delete("/calls/{token}", status_code=204, summary="The caller hangs up")(self.hang_up)
+
+    async def run(self) -> None:
+        """Own the calls; runs until cancelled, which ends them all."""
+        async with self._group:
+            await asyncio.Event().wait()
+
+    async def ice(self) -> dict[str, Any]:
+        """For `new RTCPeerConnection(…)`: STUN servers, and TURN servers with a password for this call."""
+        return {"iceServers": self._ice.for_call(time.time(), uuid.uuid4().hex[:8])}
+
+    async def offer(self, offer: Offer, request: Request) -> Answer:
+        """Take a slot, then answer; the greeting comes as soon as sound can flow."""
+        address = request.client.host if request.client else "unknown"
+        staff = self._is_staff(request)
+        if self._door is not None:
+            await self._door.check(offer.line, address=address, staff=staff, widget_pass=offer.widget_pass)
+        admitted = await self._admission.admit(
+            provider_id=f"webrtc-{uuid.uuid4().hex}",
+            from_number=f"browser:{address}",
+            to_number=f"browser:{offer.line}",
+            line=offer.line,
+        )
+        if isinstance(admitted, Refused):
+            raise CallNotTaken(admitted)
+        reservation = self._admission.claim(admitted.token)
+        assert reservation is not None, "nobody else has the token yet"
+        peer = Peer(self._ice.stun_urls)
+        try:
+            answer = await peer.answer(offer.sdp)
+        except BaseException as error:
+            await asyncio.shield(self._give_up(peer, reservation, error))
+            raise
+        if self._door is not None and not staff:
+            self._door.count(reservation.flow, address=address)
+        self._group.create_task(
+            self._carry(peer, reservation, staff=staff), name=f"browser call {reservation.call.id}"
+        )
+        return Answer(call_id=reservation.call.id, token=reservation.token, sdp=answer)
+
+    async def hang_up(self, token: str) -> Response:
+        """The caller ends the call, in case the page cannot say so over the data channel."""
+        leg = self._legs.get(token)
+        if leg is None:
+            raise HTTPException(404, "There is no such call (any more).")
+        leg.caller_hung_up()
+        return Response(status_code=204)
+
+    async def _carry(self, peer: Peer, reservation: Reservation, *, staff: bool) -> None:
+        call_id, token = reservation.call.id, reservation.token
+        leg = WebRtcLeg(
+            peer,
+            telemetry=self._telemetry,
+            clock=self._clock,
+            news=lambda: self._news(call_id, staff=staff),
+        )
+        try:
+            await peer.connected(_CONNECT_WITHIN_S)
+        except (PeerGone, asyncio.CancelledError) as error:
+            await asyncio.shield(self._give_up(peer, reservation, error))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return
+        self._legs[token] = leg
+        try:
+            await self._desk.answer(reservation, leg)
+        except Exception:  # the boundary of a call: a fault of its transport ends it alone
+            log.exception("browser call failed", call_id=call_id)
+        finally:
+            del self._legs[token]
+
+    async def _give_up(self, peer: Peer, reservation: Reservation, error: BaseException) -> None:
+        why = error.what if isinstance(error, KameError) else "the browser was gone"
+        try:
+            await peer.close()
+        finally:
+            await self._admission.give_up(reservation, why)
+
+    @contextlib.asynccontextmanager
+    async def _news(self, call_id: str, *, staff: bool) -> AsyncIterator[AsyncIterator[str]]:
+        """What happens on the call, each event as the text of one message."""
+        live = self._live_calls.get(call_id)
+        if live is None:
+            yield _nothing()
+            return
+        async with live.subscribe(staff=staff) as events:
+            yield (json.dumps(as_json(event)) async for event in events)
+
+
+async def _nothing() -> AsyncIterator[str]:
+    return
+    yield
