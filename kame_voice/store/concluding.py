@@ -24,7 +24,8 @@ __all__ = ["conclude_due", "is_due_again"]
 _T = TypeVar("_T", Turn, Oracle, Event, OpenQuestion)
 
 _COLUMNS: Final = (
-    "worst_gap_ms", "ungrounded", "unanswered", "barge_ins", "failures", "turn_count", "opening",
+    "worst_gap_ms", "ungrounded", "unanswered", "barge_ins", "failures", "turn_count", "oracle_outcomes",
+    "opening",
 )  # fmt: skip
 
 

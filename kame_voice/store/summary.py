@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -34,6 +35,7 @@ class Summary:
 
     `ungrounded`: answers spoken without a fact behind them. `unanswered`: questions that no fact
     answered. `failures`: what broke, the call itself included. `opening`: the caller's first words.
+    `oracle_outcomes`: how many oracles ended how.
     """
 
     worst_gap_ms: int | None
@@ -42,6 +44,7 @@ class Summary:
     barge_ins: int
     failures: int
     turn_count: int
+    oracle_outcomes: dict[str, int]
     opening: str | None
     in_vain: tuple[InVain, ...]
 
@@ -70,6 +73,7 @@ def summarise(
         + sum(one.outcome == "failed" for one in oracles)
         + (call.status in _BROKEN),
         turn_count=sum(1 for turn in turns if turn.text),
+        oracle_outcomes=dict(Counter(one.outcome for one in oracles)),
         opening=next((t.text[:_OPENING_LENGTH] for t in turns if t.speaker == "caller" and t.text), None),
         in_vain=in_vain,
     )

@@ -150,6 +150,7 @@ class Call(Base):
     barge_ins: Mapped[int] = mapped_column(Integer, server_default="0")
     failures: Mapped[int] = mapped_column(Integer, server_default="0")
     turn_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    oracle_outcomes: Mapped[dict[str, Any] | None]
     opening: Mapped[str | None] = mapped_column(Text)
     # Of its words in the table that `store.search` keeps: by time, as `started_at` in microseconds.
     words_id: Mapped[int | None]
