@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from kame_voice.calls.listening_in import CallSound
 from kame_voice.calls.live_events import (
     Caption,
     DtmfPressed,
@@ -44,7 +45,10 @@ class LiveCallInfo:
 
 
 class LiveCall:
-    """One running call. The first methods are the session's, to tell; `subscribe` is everybody's."""
+    """One running call. The first methods are the session's, to tell; `subscribe` is everybody's.
+
+    `sound` is what it sounds like, for who listens in.
+    """
 
     def __init__(self, call: CallInfo, started_at: datetime) -> None:
         self.call = call
@@ -56,6 +60,8 @@ class LiveCall:
         self._oracle: OracleNews | None = None
         self._ending: Ended | None = None
         self._listeners: list[_Listener] = []
+        self._say_goodbye: Callable[[str], None] | None = None
+        self.sound = CallSound()
 
     @property
     def info(self) -> LiveCallInfo:
@@ -129,6 +135,21 @@ class LiveCall:
             self._end_agent_turns()
             self._ending = Ended(status, reason)
             self._tell(self._ending)
+            self.sound.close()
+
+    def can_end(self, say_goodbye: Callable[[str], None]) -> None:
+        """How to let the call end with its line's goodbye; it takes the reason."""
+        self._say_goodbye = say_goodbye
+
+    # For people.
+
+    def hang_up(self, by: str) -> None:
+        """End the call as the agent would: goodbye, then hang-up. `by` goes on the record as the reason.
+
+        Does nothing where the call ends already.
+        """
+        if self._say_goodbye is not None and self._ending is None:
+            self._say_goodbye(f"{by} hung up")
 
     # For listeners.
 

@@ -97,6 +97,7 @@ class Session:
         self._caller_since_ms: int | None = None
         self._parting: Ending | None = None
         self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        live.can_end(self.say_goodbye)
 
     async def run(self) -> Ending:
         """Answer, talk, hang up. Cancelled or failing, it still closes the record."""
@@ -175,6 +176,7 @@ class Session:
         self._slot.hear(heard)
         self._transcriber.feed(heard)
         self._recorder.caller_audio(pcm, at_sample)
+        self._live.sound.caller(pcm, at_sample)
         if heard.events:
             self._note_turns(heard)
 
@@ -208,6 +210,7 @@ class Session:
     def _note_cut(self, unheard: set[str]) -> None:
         self._transcript.cleared(unheard, self._now_ms())
         self._recorder.agent_cut(self._framer.position)
+        self._live.sound.cut(self._framer.position)
         turns = self._transcript.changed_turns()
         self._recorder.turns(turns)
         self._live.agent_cut(turns)
@@ -219,6 +222,7 @@ class Session:
         if not frame.speaking:
             return
         self._recorder.agent_audio(frame.pcm, at_sample)
+        self._live.sound.agent(frame.pcm, at_sample)
         end_ms = at_ms + samples_to_ms(len(frame.pcm))
         gap_ms = self._transcript.agent_sounded(frame, at_ms, end_ms)
         if gap_ms is not None:

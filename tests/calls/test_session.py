@@ -264,6 +264,29 @@ async def test_a_goodbye_from_outside_ends_the_call_as_told(line: Line) -> None:
     assert await session.run() == Ending("completed", "drain")
 
 
+async def test_a_hang_up_by_people_says_goodbye_first(line: Line) -> None:
+    session = line.session(wav(60))
+    asyncio.get_running_loop().call_later(3.0, line.live.hang_up, "a supervisor")
+    assert await session.run() == Ending("completed", "a supervisor hung up")
+    assert line.record().turns[-1].heard_text == "Thanks. Goodbye."
+    line.live.hang_up("nobody minds")
+
+
+async def test_who_listens_in_hears_both_sides_to_the_end(line: Line) -> None:
+    async def listen() -> int:
+        with line.live.sound.listen() as listening:
+            blocks = [block async for block in listening]
+        both = np.concatenate(blocks)
+        assert not both[:, 0].any(), "the caller is silent"
+        assert both[:, 1].any(), "the agent greets"
+        return len(both)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    await line.session(wav(3.0)).run()
+    assert await listening >= 2.9 * SAMPLE_RATE
+
+
 async def test_the_carriers_word_ends_a_call_whose_socket_is_silent(line: Line) -> None:
     session = line.session(wav(60.0))
     asyncio.get_running_loop().call_later(3.0, session.carrier_ended, "completed")
