@@ -110,6 +110,7 @@ class CallRecorder:
                 oracle_ids=turn.oracle_ids,
                 portions=tuple(asdict(portion) for portion in turn.portions),
                 utterance=turn.utterance,
+                word_ms=turn.word_ms or None,
             )
         )
 

@@ -39,7 +39,8 @@ class Turn:
 
     `text` is None while nobody has transcribed it and empty where no word was in it. `heard_text`
     (agent): the words that the caller's side confirmed playing. `informed_ms`: where its first word
-    spoken on an oracle begins. `is_final`: a caller's words will not change any more.
+    spoken on an oracle begins. `word_ms` (agent): where each word that sounded begins, as the front
+    end tells. `is_final`: a caller's words will not change any more.
     """
 
     index: int
@@ -53,6 +54,7 @@ class Turn:
     portions: tuple[Portion, ...] = ()
     utterance: int | None = None
     informed_ms: int | None = None
+    word_ms: tuple[int, ...] = ()
     is_open: bool = False
     is_final: bool = False
 
@@ -265,7 +267,7 @@ class CallTranscript:
         if word.oracle_id is not None and word.oracle_id not in self._spoken_oracles:
             self._spoken_oracles[word.oracle_id] = begins
             self._new_spoken.append(word.oracle_id)
-        self._set(turn, end_ms=end_ms)
+        self._set(turn, end_ms=end_ms, word_ms=(*turn.word_ms, *(begins for _ in word.text.split())))
         self._last_end = end_ms
 
     def _live_gap(self, sound_ms: int) -> int | None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from kame_voice.store.closing import interrupt_the_dead
 from kame_voice.store.database import Database
 from kame_voice.store.errors import AmbiguousCallId, CallNotFound, explain
 from kame_voice.store.listing import CallFilter, page_of, tags_of
 from kame_voice.store.recordings import RecordingStore
-from kame_voice.store.rows import UNFINISHED, CallStatus
+from kame_voice.store.rows import CallStatus
+from kame_voice.store.search import hits_of, parse_query
 from kame_voice.store.tables import Call, Event, FlowSnapshot, Oracle, Turn
 
 __all__ = [
@@ -38,8 +39,6 @@ __all__ = [
 _T = TypeVar("_T")
 
 _ALL = CallFilter()
-
-log = structlog.get_logger()
 
 
 class _Read(BaseModel):
@@ -225,6 +224,26 @@ class CallStore:
         """One call with all that belongs to it."""
         return self._read(lambda session: self._detail(session, call_id))
 
+    def lines(self, customers: frozenset[str] | None = None) -> dict[str, str]:
+        """The lines that had calls, each with its customer; of these `customers` (None: all)."""
+        query = select(FlowSnapshot.line, FlowSnapshot.customer).distinct()
+        if customers is not None:
+            query = query.where(FlowSnapshot.customer.in_(sorted(customers)))
+        return self._read(lambda session: dict(session.execute(query).tuples().all()))
+
+    def hits(self, call_id: str, words: str) -> Sequence[CallHit]:
+        """Where in the call these words were said. Raises BadSearch."""
+        query = parse_query(words)
+
+        def read(session: Session) -> Sequence[CallHit]:
+            number = session.scalar(select(Call.words_id).where(Call.id == call_id))
+            if query is None or number is None:
+                return []
+            found = hits_of(session.connection(), query, [number]).get(number, [])
+            return [CallHit.model_validate(hit) for hit in found]
+
+        return self._read(read)
+
     def find(self, prefix: str) -> CallDetail:
         """The one call whose id begins with `prefix`. Raises CallNotFound, AmbiguousCallId."""
 
@@ -257,41 +276,7 @@ class CallStore:
         its last turn or its last event; its recording is repaired. One event tells when it was closed.
         """
 
-        def close(session: Session) -> int:
-            unfinished = session.scalars(select(Call).where(Call.status.in_(UNFINISHED))).all()
-            dead = [call for call in unfinished if not still_runs(call.owner)]
-            for call in dead:
-                self._interrupt(session, call, now)
-            session.commit()
-            return len(dead)
-
-        return self._read(close)
-
-    def _interrupt(self, session: Session, call: Call, now: datetime) -> None:
-        try:
-            recorded_ms = self._recordings.repair(call.id) or 0
-        except OSError as error:
-            log.error("a recording cannot be repaired", call_id=call.id, error=str(error))
-            recorded_ms = 0
-        last_turn = session.scalar(select(func.max(Turn.end_ms)).where(Turn.call_id == call.id))
-        last_event = session.scalar(select(func.max(Event.at_ms)).where(Event.call_id == call.id))
-        index = session.scalar(select(func.max(Event.index)).where(Event.call_id == call.id))
-        # The recording counts the caller's samples: where there is one it knows best.
-        duration_ms = max(recorded_ms, last_turn or 0, last_event or 0)
-        call.status = CallStatus.INTERRUPTED
-        call.end_reason = "the server stopped without warning"
-        call.duration_ms = duration_ms
-        call.ended_at = (call.answered_at or call.started_at) + timedelta(milliseconds=duration_ms)
-        session.add(
-            Event(
-                call_id=call.id,
-                index=0 if index is None else index + 1,
-                at_ms=duration_ms,
-                kind="interrupted",
-                data={"closed_at": now.isoformat()},
-            )
-        )
-        log.warning("call closed as interrupted", call_id=call.id, duration_ms=duration_ms)
+        return self._read(lambda session: interrupt_the_dead(session, self._recordings, now, still_runs))
 
     def _detail(self, session: Session, call_id: str) -> CallDetail | None:
         call = session.get(Call, call_id)

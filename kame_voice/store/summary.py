@@ -63,10 +63,9 @@ def summarise(
     kinds = [event.kind for event in events]
     spoken = {id_ for turn in turns for id_ in turn.oracle_ids}
     in_vain = tuple(_in_vain(oracles, spoken, unknown))
-    without_answer = {one.oracle_id for one in in_vain}
     return Summary(
         worst_gap_ms=max(call.response_gap_ms, default=None),
-        ungrounded=sum(_ungrounded(one) for one in oracles if one.id in spoken - without_answer),
+        ungrounded=sum(one.grounded is False for one in oracles if one.id in spoken),
         unanswered=len(in_vain),
         barge_ins=kinds.count(_BARGE_IN),
         failures=sum(kind in _TROUBLE for kind in kinds)
@@ -84,10 +83,6 @@ def _in_vain(oracles: Iterable[Oracle], spoken: Collection[str], unknown: str | 
     for one in oracles:
         if one.id in spoken and not one.facts and sentence and sentence in _bare(one.text):
             yield InVain(one.id, one.asked_ms, one.basis)
-
-
-def _ungrounded(oracle: Oracle) -> bool:
-    return oracle.source == "llm" and not oracle.facts
 
 
 def _bare(text: str) -> str:

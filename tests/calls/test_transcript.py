@@ -96,6 +96,7 @@ def test_one_agent_turn_an_utterance_with_words_as_they_were_spoken() -> None:
         False,
     )
     assert second.oracle_ids == ("o1",)
+    assert second.word_ms == (2000, 2080, 2160)
 
 
 def test_oracles_are_named_in_the_order_of_their_first_use() -> None:

@@ -95,7 +95,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
         "front_end": "spoken",
         "oracle_mode": "partial",
         "worst_gap_ms": 420,
-        "ungrounded": 0,
+        "ungrounded": 1,
         "unanswered": 0,
         "barge_ins": 1,
         "failures": 0,
