@@ -21,6 +21,7 @@ __all__ = [
     "OracleOutcome",
     "OracleSource",
     "Pcm",
+    "Role",
     "Speaker",
     "samples_to_ms",
 ]
@@ -76,6 +77,23 @@ class OracleOutcome(StrEnum):
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+class Role(StrEnum):
+    """What a user may do. Each role includes the one below it.
+
+    A reviewer reads calls and notes on them; a supervisor also acts on running calls; an admin sees
+    every customer and manages users.
+    """
+
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """Whether whoever has this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True, slots=True)

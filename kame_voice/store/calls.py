@@ -220,9 +220,13 @@ class CallStore:
 
         return self._read(read)
 
-    def get(self, call_id: str) -> CallDetail | None:
-        """One call with all that belongs to it."""
-        return self._read(lambda session: self._detail(session, call_id))
+    def get(self, call_id: str, customers: frozenset[str] | None = None) -> CallDetail | None:
+        """One call with all that belongs to it, where it is one of these `customers`' (None: anybody's)."""
+        return self._read(lambda session: self._detail(session, call_id, customers))
+
+    def customer_of(self, call_id: str) -> str | None:
+        """Whose call it is; None where there is no such call."""
+        return self._read(lambda session: session.scalar(select(Call.customer).where(Call.id == call_id)))
 
     def lines(self, customers: frozenset[str] | None = None) -> dict[str, str]:
         """The lines that had calls, each with its customer; of these `customers` (None: all)."""
@@ -278,9 +282,9 @@ class CallStore:
 
         return self._read(lambda session: interrupt_the_dead(session, self._recordings, now, still_runs))
 
-    def _detail(self, session: Session, call_id: str) -> CallDetail | None:
+    def _detail(self, session: Session, call_id: str, customers: frozenset[str] | None) -> CallDetail | None:
         call = session.get(Call, call_id)
-        if call is None:
+        if call is None or (customers is not None and call.customer not in customers):
             return None
         turns = session.scalars(
             select(Turn).where(Turn.call_id == call_id).order_by(Turn.start_ms, Turn.index)

@@ -20,8 +20,14 @@ __all__ = [
     "DatabaseLocked",
     "DatabaseSchema",
     "DatabaseUnreachable",
+    "LastAdmin",
+    "LinkSpent",
     "StoreError",
+    "TokenExists",
+    "TokenNotFound",
     "UnsafeRecordingName",
+    "UserExists",
+    "UserNotFound",
     "explain",
     "is_bad_row",
 ]
@@ -103,6 +109,42 @@ class UnsafeRecordingName(StoreError):
     """A recording's name that could lead out of the recordings' folder."""
 
     code = "unsafe-recording-name"
+
+
+class UserExists(StoreError):
+    """A user of this name exists."""
+
+    code = "user-exists"
+
+
+class UserNotFound(StoreError):
+    """There is no such user."""
+
+    code = "user-not-found"
+
+
+class LastAdmin(StoreError):
+    """The change would leave nobody to manage users."""
+
+    code = "last-admin"
+
+
+class LinkSpent(StoreError):
+    """A one-time link that is unknown, used or expired."""
+
+    code = "link-spent"
+
+
+class TokenExists(StoreError):
+    """The user has a token of this name."""
+
+    code = "token-exists"
+
+
+class TokenNotFound(StoreError):
+    """The user has no token of this name."""
+
+    code = "token-not-found"
 
 
 def explain(error: SQLAlchemyError | OSError, where: str) -> StoreError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +11,7 @@ from typing import Final
 from sqlalchemy import Select, and_, column, or_, select, table, text
 from sqlalchemy.orm import Session
 
-from kame_voice.store.errors import BadCursor
+from kame_voice.store.cursors import bad_cursor, decoded, encoded, moment_cursor, read_moment
 from kame_voice.store.search import NUMBER, Hit, Query, hits_of, is_said, parse_query
 from kame_voice.store.tables import FLAGGED, Call, CallTag
 
@@ -77,7 +75,7 @@ def page_of(session: Session, wanted: CallFilter, limit: int, before: str | None
     if query is None:
         statement = statement.order_by(Call.started_at.desc(), Call.id.desc())
         if before is not None:
-            at, call_id = _read_moment(before)
+            at, call_id = read_moment(before)
             statement = statement.where(
                 or_(Call.started_at < at, and_(Call.started_at == at, Call.id < call_id))
             )
@@ -153,34 +151,11 @@ def _hits(session: Session, query: Query | None, calls: Iterable[Call]) -> dict[
 
 
 def _cursor(call: Call, *, searched: bool) -> str:
-    position = f"#{call.words_id}" if searched else f"{call.started_at.isoformat()} {call.id}"
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
-
-
-def _read_moment(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, call_id = _decoded(cursor).split(" ")
-        at = datetime.fromisoformat(moment)
-    except ValueError as error:
-        raise _bad(cursor) from error
-    if at.tzinfo is None:
-        raise _bad(cursor)
-    return at, call_id
+    return encoded(f"#{call.words_id}") if searched else moment_cursor(call.started_at, call.id)
 
 
 def _read_number(cursor: str) -> int:
     try:
-        return int(_decoded(cursor).removeprefix("#"))
+        return int(decoded(cursor).removeprefix("#"))
     except ValueError as error:
-        raise _bad(cursor) from error
-
-
-def _decoded(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise ValueError(cursor) from error
-
-
-def _bad(cursor: str) -> BadCursor:
-    return BadCursor("is no cursor of ours", where=cursor[:80], do="take `next` of a page, unchanged")
+        raise bad_cursor(cursor) from error

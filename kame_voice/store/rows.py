@@ -14,6 +14,7 @@ from typing import Any, Final
 
 __all__ = [
     "UNFINISHED",
+    "AuditRow",
     "CallRow",
     "CallStatus",
     "EventRow",
@@ -170,13 +171,38 @@ class EventRow:
         return (self.call_id, self.index)
 
 
-Row = FlowRow | CallRow | TurnRow | OracleRow | EventRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """What somebody did that reveals or changes something; never changed once written.
+
+    `who` is the user's name as it was then ("" where nobody was signed in), `via` how they came
+    (session, token, cli). `address` is where from. `customer` is whose data it was, None where it was
+    nobody's.
+    """
+
+    id: str
+    at: datetime
+    user_id: str | None
+    who: str
+    via: str
+    action: str
+    address: str | None = None
+    call_id: str | None = None
+    customer: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        return (self.id,)
+
+
+Row = FlowRow | CallRow | TurnRow | OracleRow | EventRow | AuditRow
 
 
 def call_of(row: Row) -> str | None:
-    """The id of the call that `row` belongs to; None for a flow's."""
+    """The id of the call that `row` belongs to; None for a flow's and for what people do."""
     match row:
-        case FlowRow():
+        case FlowRow() | AuditRow():
             return None
         case CallRow():
             return row.id

@@ -9,12 +9,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kame_voice.store.rows import CallRow, EventRow, FlowRow, OracleRow, Row, TurnRow
+from kame_voice.store.account_tables import AuditEntry
+from kame_voice.store.rows import AuditRow, CallRow, EventRow, FlowRow, OracleRow, Row, TurnRow
 from kame_voice.store.tables import Base, Call, Event, FlowSnapshot, Oracle, Turn
 
 __all__ = ["WRITE_ORDER", "upsert"]
 
-WRITE_ORDER: Final[tuple[type[Row], ...]] = (FlowRow, CallRow, TurnRow, OracleRow, EventRow)
+WRITE_ORDER: Final[tuple[type[Row], ...]] = (FlowRow, CallRow, TurnRow, OracleRow, EventRow, AuditRow)
 """Calls come before what belongs to them."""
 
 _TABLES: Final[dict[type[Row], type[Base]]] = {
@@ -23,9 +24,10 @@ _TABLES: Final[dict[type[Row], type[Base]]] = {
     TurnRow: Turn,
     OracleRow: Oracle,
     EventRow: Event,
+    AuditRow: AuditEntry,
 }
 _FIELDS: Final = {kind: tuple(item.name for item in fields(kind)) for kind in WRITE_ORDER}
-_KEEP_FIRST: Final = frozenset({FlowRow, EventRow})
+_KEEP_FIRST: Final = frozenset({FlowRow, EventRow, AuditRow})
 """What never changes once it is written."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+from kame_voice.store import account_tables  # noqa: F401 - its tables belong to Base's
 from kame_voice.store.tables import Base
 
 connection = context.config.attributes["connection"]
