@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import FastAPI
 
-from kame_voice import __version__
 from kame_voice.calls.admission import Admission, Reservation
 from kame_voice.calls.desk import Desk
 from kame_voice.calls.live import LiveCall, LiveCalls
@@ -45,9 +44,9 @@ from kame_voice.store.archive import Archive
 from kame_voice.store.rows import CallStatus
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
-from kame_voice.web.errors import answer_errors
 from kame_voice.web.ice import ice_servers
 from kame_voice.web.signatures import Signatures
+from kame_voice.web.site import new_site
 from kame_voice.web.telephony import Telephony
 from kame_voice.web.webrtc import WebRtcCalls
 
@@ -227,8 +226,7 @@ class App:
                 return build_kame_front_end(self.settings, self.telemetry, synthesize)
 
     def _build_web(self) -> FastAPI:
-        web = FastAPI(title="kame_voice", version=__version__, description="Inbound calls and their record.")
-        answer_errors(web)
+        web = new_site(self.settings, self.archive, self.writer)
         carrier = Telephony(
             Signatures(self.settings),
             self.admission,
@@ -239,7 +237,7 @@ class App:
         )
         web.include_router(carrier.router)
         web.include_router(self.browser_calls.router)
-        web.include_router(api.router(self.settings, self.archive, self.live_calls))
+        web.include_router(api.router(self.archive, self.live_calls))
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web
 

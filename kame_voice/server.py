@@ -70,6 +70,7 @@ async def serving(app: App, listener: socket.socket) -> AsyncIterator[None]:
         ws_max_size=1 << 20,
         timeout_graceful_shutdown=2,
         server_header=False,
+        forwarded_allow_ips=app.settings.trusted_proxies,
     )
     server = _Server(config)
     async with app.running(), asyncio.TaskGroup() as group:

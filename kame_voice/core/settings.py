@@ -60,6 +60,16 @@ class Settings(BaseSettings):
     api_token: SecretStr = Field(
         default=SecretStr(""), description="Bearer token of the API; empty: the API is closed."
     )
+    session_idle_min: int = Field(
+        default=120, ge=5, le=43_200, description="Minutes without a request after which a session ends."
+    )
+    session_max_h: int = Field(
+        default=168, ge=1, le=8_760, description="Hours after which a session ends, however busy it is."
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed, by comma.",
+    )
     twilio_api_url: str = Field(
         default="", description="Stand-in for Twilio's REST address, for tests; empty: Twilio's own."
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from kame_voice.accounts.trail import Action
+from kame_voice.accounts.viewer import Viewer
 from kame_voice.calls.live import LiveCalls
 from kame_voice.calls.live_events import (
     Caption,
@@ -22,6 +24,7 @@ from kame_voice.core.nouns import OracleOutcome, OracleSource, Speaker
 from kame_voice.store.archive import Archive
 from kame_voice.store.calls import CallDetail
 from kame_voice.store.rows import UNFINISHED
+from kame_voice.web.auth.viewer import CurrentViewer, audit
 
 __all__ = ["add_events", "replayed"]
 
@@ -29,13 +32,20 @@ __all__ = ["add_events", "replayed"]
 def add_events(routes: APIRouter, live_calls: LiveCalls, archive: Archive) -> None:
     """Add the route to the API's. Its listeners are staff. FastAPI sends a heartbeat every 15 s."""
 
-    async def events_of(call_id: str) -> AsyncIterator[AsyncIterator[LiveEvent]]:
+    async def events_of(
+        request: Request, call_id: str, viewer: CurrentViewer
+    ) -> AsyncIterator[AsyncIterator[LiveEvent]]:
         live = live_calls.get(call_id)
         if live is not None:
+            if not viewer.may_see(live.call.customer):
+                raise _no_such(call_id)
+            audit(request, Action.LIVE_WATCH, call_id=call_id, customer=live.call.customer)
             async with live.subscribe(staff=True) as events:
                 yield events
         else:
-            yield _all_of(await _stored(archive, call_id))
+            call = await _stored(archive, call_id, viewer)
+            audit(request, Action.CALL_OPEN, call_id=call_id, customer=call.customer)
+            yield _all_of(replayed(call))
 
     @routes.get(
         "/calls/{call_id}/events",
@@ -81,13 +91,17 @@ def replayed(call: CallDetail) -> list[LiveEvent]:
     return [*in_order, *gaps, Ended(call.status.value, call.end_reason or "")]
 
 
-async def _stored(archive: Archive, call_id: str) -> list[LiveEvent]:
-    call = await run_in_threadpool(archive.calls.get, call_id)
+async def _stored(archive: Archive, call_id: str, viewer: Viewer) -> CallDetail:
+    call = await run_in_threadpool(archive.calls.get, call_id, viewer.customers)
     if call is None:
-        raise HTTPException(404, f"There is no call {call_id!r}.")
+        raise _no_such(call_id)
     if call.status in UNFINISHED:
         raise HTTPException(409, f"Call {call_id!r} runs in another process, or has only just ended.")
-    return replayed(call)
+    return call
+
+
+def _no_such(call_id: str) -> HTTPException:
+    return HTTPException(404, f"There is no call {call_id!r}.")
 
 
 async def _all_of(events: list[LiveEvent]) -> AsyncIterator[LiveEvent]:

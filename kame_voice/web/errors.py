@@ -1,26 +1,46 @@
-"""Our own errors as HTTP answers: one clear sentence, no stack trace."""
+"""Whatever goes wrong, told in one clear sentence: as a page to people, as JSON to programs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
 from kame_voice.core.errors import KameError
 from kame_voice.legs.webrtc_peer import BadOffer
-from kame_voice.store.errors import BadCursor
+from kame_voice.store.errors import BadCursor, BadNote, BadSearch
 from kame_voice.web.browser_door import BrowserRefused
+from kame_voice.web.pages.render import is_htmx, page
 
-__all__ = ["answer_errors"]
+__all__ = ["answer_errors", "wants_page"]
 
 log = structlog.get_logger()
 
+_TITLES = {
+    401: "Sign in first",
+    403: "Not for you",
+    404: "There is nothing here",
+    500: "Something broke on our side",
+    503: "Not available right now",
+}
+
 
 def answer_errors(web: FastAPI) -> None:
-    """What the asker did is 4xx: a bad cursor or offer, a browser's call refused. The rest is ours (503)."""
+    """What the asker got wrong is a 4xx; whatever else fails is ours for now (503), a bug is a 500."""
 
-    async def bad_request(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 400)
+    async def told(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.UNAUTHORIZED and _is_for_people(request):
+            return _to_sign_in(request)
+        return await _answer(request, error.status_code, str(error.detail), error.headers)
 
     async def bad_offer(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, BadOffer)
@@ -30,11 +50,58 @@ def answer_errors(web: FastAPI) -> None:
         assert isinstance(error, BrowserRefused)
         return JSONResponse({"code": error.code, "detail": error.what, "do": error.do}, error.status)
 
-    async def unavailable(request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", path=request.url.path, error=str(error))
-        return JSONResponse({"detail": str(error)}, 503)
+    async def bad_request(request: Request, error: Exception) -> Response:
+        return await _answer(request, 400, str(error))
 
-    web.add_exception_handler(BadCursor, bad_request)
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        if not _is_for_people(request):
+            return await request_validation_exception_handler(request, error)
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
+        return await _answer(request, 422, wrong)
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        log.error("request failed", path=request.url.path, error=str(error))
+        return await _answer(request, 503, str(error))
+
+    async def broken(request: Request, error: Exception) -> Response:
+        log.error("request broke", path=request.url.path, exc_info=error)
+        return await _answer(request, 500, "The fault is in the server's log.")
+
+    web.add_exception_handler(HTTPException, told)
+    web.add_exception_handler(RequestValidationError, invalid)
     web.add_exception_handler(BadOffer, bad_offer)
     web.add_exception_handler(BrowserRefused, refused)
+    for kind in (BadCursor, BadSearch, BadNote):
+        web.add_exception_handler(kind, bad_request)
     web.add_exception_handler(KameError, unavailable)
+    web.add_exception_handler(Exception, broken)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks for a page, as against a program, a script or htmx."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def _is_for_people(request: Request) -> bool:
+    return wants_page(request) or (is_htmx(request) and not request.url.path.startswith("/api/"))
+
+
+async def _answer(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    if not wants_page(request):
+        return JSONResponse({"detail": detail}, status, headers)
+    title = _TITLES.get(status) or HTTPStatus(status).phrase
+    return await run_in_threadpool(
+        page, request, "error.html", status=status, title=title, detail=detail, code=status
+    )
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Back to where they were after signing in; a form that was sent is not sent again."""
+    if is_htmx(request):
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    after = f"?next={quote(here, safe='')}" if request.method == "GET" and here != "/" else ""
+    return RedirectResponse(f"/sign-in{after}", status_code=303)

@@ -1,0 +1,1 @@
+"""Who is asking, on every route: sessions, bearer tokens, roles, CSRF."""

@@ -1,0 +1,52 @@
+"""The FastAPI application that every room of the web hangs its routes on: gate, pages, errors, headers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from kame_voice import __version__
+from kame_voice.accounts.trail import AuditTrail
+from kame_voice.core.settings import Settings
+from kame_voice.store.archive import Archive
+from kame_voice.store.writer import StoreWriter
+from kame_voice.web.auth.cookies import Cookies
+from kame_voice.web.auth.gate import Gate
+from kame_voice.web.auth.viewer import CurrentViewer
+from kame_voice.web.errors import answer_errors
+from kame_voice.web.pages.render import Pages
+from kame_voice.web.security_headers import SecurityHeaders
+
+__all__ = ["new_site"]
+
+_MAX_BODY: Final = 1 << 20
+"""Bytes of a request: forms, notes and webhooks are small."""
+
+
+def new_site(settings: Settings, archive: Archive, writer: StoreWriter) -> FastAPI:
+    """An application that knows who is asking, and answers errors; its routes are included after."""
+    web = FastAPI(
+        title="kame_voice",
+        version=__version__,
+        description="Inbound calls and their record.",
+        # They would load scripts from elsewhere, which our own policy refuses; /openapi.json stays.
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=_MAX_BODY,
+    )
+    https = settings.public_url.startswith("https://")
+    web.state.gate = Gate(
+        settings, archive.users, archive.keys, AuditTrail(writer.put), Cookies(secure=https)
+    )
+    web.state.pages = Pages()
+    web.add_middleware(SecurityHeaders, https=https)
+    answer_errors(web)
+    web.include_router(web.state.pages.static.router())
+
+    @web.get("/", include_in_schema=False)
+    async def start(viewer: CurrentViewer) -> RedirectResponse:
+        return RedirectResponse("/calls", status_code=303)
+
+    return web
