@@ -45,6 +45,7 @@ def a_detail(*turns: CallTurn, **changes: Any) -> CallDetail:
         "oracles": [],
         "events": [],
         "latency": {"response_gap_ms": [], "informed_gap_ms": []},
+        "thinking": {"requests": 0},
         "recording": False,
         **changes,
     }
