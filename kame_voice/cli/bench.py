@@ -82,6 +82,32 @@ def human(
     _finish(bench.run(flows_dir, folder, to), json_file)
 
 
+@app.command("systems")
+def systems(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure only this part: cascade-knowledge, tandem-knowledge, cascade-llm, tandem-llm, "
+            "direct, kame-llm or lateness; may be given several times. Parts in one --json file add up."
+        ),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw every answer's gap as SVG.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the language model's delays.")] = 0,
+    holding: Annotated[
+        bool, typer.Option("--holding", help="Leave the lines their holding phrases.")
+    ] = False,
+    weights: Annotated[str, typer.Option(help="KAME checkpoint, for the systems that need one.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first questions of each line.")] = None,
+) -> None:
+    """Cascade, tandem, direct and KAME, asked the same spoken questions in one run."""
+    from kame_voice.bench import systems_run as bench
+
+    run = bench.Run(flows_dir, tuple(only or ()), seed, holding, weights, limit)
+    _finish(bench.run(run, json_file, plot), json_file)
+
+
 def _finish(report: Report, json_file: Path | None) -> None:
     report.write(json_file)
     if not report.reached:

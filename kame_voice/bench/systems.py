@@ -1,0 +1,248 @@
+"""The four systems of the field's comparison on our own wire, asked the same questions in one run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib.util
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from ruamel.yaml import YAML
+
+from kame_voice.bench.messages_server import messages_process
+from kame_voice.bench.questions import QuestionSet, load_questions
+from kame_voice.bench.server import MeasuredServer, serving_process
+from kame_voice.bench.systems_answers import answers_of
+from kame_voice.caller.caller import PhoneCaller, Server
+from kame_voice.caller.clip import CallerVoice, Clip
+from kame_voice.caller.listener import Listener
+from kame_voice.caller.result import CallResult
+from kame_voice.caller.scripts import Manners, conversation
+from kame_voice.caller.twilio_side import CallIdentity
+
+__all__ = [
+    "SYSTEMS",
+    "System",
+    "load_parts",
+    "measure_lateness",
+    "measure_systems",
+    "questions_hash",
+    "unhurried_flows",
+]
+
+_QUESTIONS: Final = Path(__file__).with_name("questions_systems.yaml")
+_A_CALL: Final = 6
+"""Questions asked in one call."""
+_STAGGER_S: Final = 0.37
+"""Two calls at once, one a line, a little apart as calls are."""
+_NO_HOLDING_MS: Final = 10_000
+_LATENESS_QUESTIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One row of the comparison. `llm`: answers come from the stand-in for a language model."""
+
+    name: str
+    front_end: str
+    oracle: str
+    llm: bool
+
+    def why_not(self, weights: str) -> str:
+        """Why it cannot be measured here; empty: it can."""
+        if self.front_end != "kame":
+            return ""
+        if not weights:
+            return "no checkpoint was named (--weights)"
+        if importlib.util.find_spec("torch") is None:
+            return "torch is not installed"
+        import torch
+
+        return "" if torch.cuda.is_available() else "there is no GPU"
+
+    def settings(self, llm_url: str, weights: str) -> dict[str, str]:
+        """Environment of the server that is this system."""
+        settings = {
+            "KAME_FRONT_END": self.front_end,
+            "KAME_ORACLE": self.oracle,
+            "ANTHROPIC_API_KEY": "bench" if self.llm else "",
+        }
+        if self.llm:
+            settings["ANTHROPIC_BASE_URL"] = llm_url
+        if self.front_end == "kame":
+            settings["KAME_ENGINE_WEIGHTS"] = weights
+        return settings
+
+
+SYSTEMS: Final = (
+    System("cascade, knowledge", "spoken", "final", llm=False),
+    System("tandem, knowledge", "spoken", "partial", llm=False),
+    System("cascade, LLM", "spoken", "final", llm=True),
+    System("tandem, LLM", "spoken", "partial", llm=True),
+    System("direct", "kame", "off", llm=False),
+    System("KAME, LLM", "kame", "partial", llm=True),
+)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What one caller is to ask in one call, and what came of it."""
+
+    questions: QuestionSet
+    clips: list[Clip]
+    result: CallResult | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def questions_hash() -> str:
+    """Of the questions as they are asked: parts of a comparison belong together only with the same."""
+    return hashlib.sha256(_QUESTIONS.read_bytes()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def unhurried_flows(flows_dir: Path, *, holding: bool) -> Iterator[Path]:
+    """The flows without holding phrases: those would hide how long each system takes to answer."""
+    if holding:
+        yield flows_dir
+        return
+    yaml = YAML(typ="rt")
+    with tempfile.TemporaryDirectory(prefix="kame-flows-") as folder:
+        for path in flows_dir.glob("*.yaml"):
+            flow = yaml.load(path)
+            flow.setdefault("turns", {})["hold_after_ms"] = _NO_HOLDING_MS
+            with (Path(folder) / path.name).open("w", encoding="utf-8") as file:
+                yaml.dump(flow, file)
+        yield Path(folder)
+
+
+def measure_systems(
+    flows_dir: Path,
+    systems: Sequence[System],
+    *,
+    seed: int,
+    weights: str,
+    limit: int | None,
+    report: Callable[[str], None],
+) -> dict[str, Any]:
+    """Ask every system every question; by its name the answers, requests and tokens, or why not."""
+    voice = CallerVoice()
+    sets = load_questions(flows_dir, _QUESTIONS)
+    sets = [QuestionSet(one.to, one.flow, one.questions[:limit]) for one in sets]
+    spoken = [(one, one.clips(voice)) for one in sets]
+    listener = Listener()
+    measured: dict[str, Any] = {}
+    for system in systems:
+        reason = system.why_not(weights)
+        if reason:
+            report(f"{system.name}: not measured, {reason}")
+            measured[system.name] = {"skipped": reason}
+            continue
+        report(f"{system.name}: {sum(len(clips) for _, clips in spoken)} questions …")
+        batches = [
+            [
+                _Asked(
+                    QuestionSet(one.to, one.flow, one.questions[at : at + _A_CALL]), clips[at : at + _A_CALL]
+                )
+                for at in range(0, len(clips), _A_CALL)
+            ]
+            for one, clips in spoken
+        ]
+        with _language_model(system.llm, seed) as llm_url:
+            with serving_process(flows_dir, settings=system.settings(llm_url, weights)) as server:
+                asyncio.run(_all_lines(server, batches))
+            stats = httpx.get(f"{llm_url}/stats", trust_env=False).json() if system.llm else {}
+        # only now: the listener's work must not take the server's core away
+        rows = []
+        for asked in (asked for line in batches for asked in line):
+            assert asked.result is not None
+            listener.transcribe(asked.result)
+            rows += answers_of(asked.questions, asked.result, asked.record)
+        measured[system.name] = {"answers": rows, "llm": stats}
+    return measured
+
+
+@contextlib.contextmanager
+def _language_model(wanted: bool, seed: int, *options: str) -> Iterator[str]:
+    if not wanted:
+        yield ""
+        return
+    with messages_process(*options, seed=seed) as url:
+        yield url
+
+
+async def _all_lines(server: MeasuredServer, lines: list[list[_Asked]]) -> None:
+    """One caller a line, all lines at once; a line's calls one after the other."""
+
+    async def one_line(number: int, calls: list[_Asked]) -> None:
+        await asyncio.sleep(_STAGGER_S * number)
+        for asked in calls:
+            asked.result = await _call(server.server, asked, Manners())
+            asked.record = await asyncio.to_thread(server.record_of, asked.result.call.call_sid)
+
+    async with asyncio.TaskGroup() as group:
+        for number, calls in enumerate(lines):
+            group.create_task(one_line(number, calls), name=f"line {number}")
+
+
+async def _call(server: Server, asked: _Asked, manners: Manners) -> CallResult:
+    identity = CallIdentity("+15550111", asked.questions.to)
+    return await PhoneCaller(server).call(identity, conversation(asked.clips, manners=manners))
+
+
+def measure_lateness(
+    flows_dir: Path, *, seed: int, calls: int, report: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    """Late frames with the back end off, at work, and hanging on every request.
+
+    The callers do not wait long for answers, so that the three hear about as much.
+    """
+    voice = CallerVoice()
+    sets = load_questions(flows_dir, _QUESTIONS)
+    manners = Manners(answer_within_ms=2_500)
+    rates: dict[str, dict[str, float]] = {}
+    for state, oracle, options in (
+        ("off", "off", ()),
+        ("on", "partial", ()),
+        ("failing", "partial", ("--mode", "hang")),
+    ):
+        report(f"late frames, back end {state} …")
+        with _language_model(True, seed, *options) as llm_url:
+            settings = System("", "spoken", oracle, llm=True).settings(llm_url, "")
+            with serving_process(flows_dir, settings=settings) as server:
+                lines = [sets[number % len(sets)] for number in range(calls)]
+                asked = [
+                    _Asked(line, line.clips(voice)[number : number + _LATENESS_QUESTIONS])
+                    for number, line in enumerate(lines)
+                ]
+                asyncio.run(_at_once(server.server, asked, manners))
+                late, sent = (
+                    server.metric("kame_outbound_late_total"),
+                    server.metric("kame_outbound_frames_total"),
+                )
+        rates[state] = {"late": late, "sent": sent, "share": late / sent if sent else 0.0}
+    return rates
+
+
+async def _at_once(server: Server, asked: list[_Asked], manners: Manners) -> None:
+    async def one(number: int) -> None:
+        await asyncio.sleep(_STAGGER_S * number)
+        await _call(server, asked[number], manners)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(len(asked)):
+            group.create_task(one(number), name=f"caller {number}")
+
+
+def load_parts(file: Path, seed: int) -> dict[str, Any]:
+    """What earlier parts of the same comparison have measured; empty where there is none."""
+    if not file.exists():
+        return {}
+    parts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")).get("parts", {})
+    return parts if parts.get("questions") == questions_hash() and parts.get("seed") == seed else {}
