@@ -80,6 +80,7 @@ def test_a_row_tells_what_was_asked_for_an_answer_and_when() -> None:
 
 
 def test_the_goals_compare_tandem_and_cascade_of_one_run() -> None:
+    llm = {"input_tokens": 20, "output_tokens": 40}
     parts = {
         "systems": {
             "cascade, LLM": {
