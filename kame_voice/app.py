@@ -40,11 +40,17 @@ from kame_voice.oracle.base import AnswerSource, Transcriber
 from kame_voice.oracle.deaf import NoTranscriber
 from kame_voice.oracle.knowledge import Knowledge
 from kame_voice.oracle.transcriber import SpeechToText
+from kame_voice.review.meanings import Meanings
+from kame_voice.review.peaks import Peaks
 from kame_voice.store.archive import Archive
+from kame_voice.store.notes import NoteStore
+from kame_voice.store.questions import QuestionStore
 from kame_voice.store.rows import CallStatus
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
 from kame_voice.web.ice import ice_servers
+from kame_voice.web.review.parts import ReviewParts
+from kame_voice.web.review.routes import routers as review_routers
 from kame_voice.web.signatures import Signatures
 from kame_voice.web.site import new_site
 from kame_voice.web.telephony import Telephony
@@ -147,6 +153,9 @@ class App:
                 group.create_task(watch(self.flows, prepare=self._prepare), name="flow watcher"),
                 group.create_task(self._warm_up(), name="warm up"),
             ]
+            if self._senses is not None:
+                meanings = Meanings(QuestionStore(self.archive.database), self._senses.knowledge.embed)
+                tasks.append(group.create_task(meanings.run(), name="meanings of open questions"))
             try:
                 yield
             finally:
@@ -238,8 +247,21 @@ class App:
         web.include_router(carrier.router)
         web.include_router(self.browser_calls.router)
         web.include_router(api.router(self.archive, self.live_calls))
+        for routes in review_routers(self._review_parts()):
+            web.include_router(routes)
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web
+
+    def _review_parts(self) -> ReviewParts:
+        database, senses = self.archive.database, self._senses
+        return ReviewParts(
+            self.archive,
+            self.flows,
+            Peaks(self.archive.recordings, self.settings.data_dir / "peaks"),
+            NoteStore(database),
+            QuestionStore(database),
+            senses.knowledge.facts_for if senses else lambda _flow, _question: [],
+        )
 
     # One call.
 

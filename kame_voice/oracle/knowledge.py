@@ -11,7 +11,7 @@ from typing import Final
 from kame_voice.core.nouns import OracleSource, Speaker
 from kame_voice.flows.schema import Flow
 from kame_voice.oracle.base import AnswerDelta, OracleRequest, Said
-from kame_voice.oracle.embedder import Embedder
+from kame_voice.oracle.embedder import Embedder, Vectors
 from kame_voice.oracle.matching import Index, Match
 from kame_voice.oracle.topics import Kind, topics_of
 from kame_voice.oracle.words import spoken_words
@@ -58,6 +58,14 @@ class Knowledge:
     async def prepare(self, flow: Flow) -> None:
         """Embed the flow's sample questions ahead of its first call; half a second off the loop."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._index, flow)
+
+    def facts_for(self, flow: Flow, question: str) -> list[str]:
+        """The facts of `flow` that answer a whole question, by id. Blocks some 10 ms, for any thread."""
+        return [match.topic.id for match in self._index(flow).match(question)]
+
+    def embed(self, sentences: list[str]) -> Vectors:
+        """What sentences mean, [n, 384]. Blocks about 6 ms a sentence, for any thread."""
+        return self._embedder.embed(sentences)
 
     def close(self) -> None:
         """End the threads. Idempotent."""

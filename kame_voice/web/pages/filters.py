@@ -1,12 +1,13 @@
-"""How templates write times, lengths and numbers."""
+"""How templates write times, lengths, numbers, names and what a search found."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-__all__ = ["FILTERS", "clock", "moment"]
+__all__ = ["FILTERS", "clock", "marked", "moment"]
 
 
 def moment(at: datetime | None, missing: str = "–") -> Markup:
@@ -33,4 +34,30 @@ def seconds(ms: int | None, missing: str = "–") -> str:
     return missing if ms is None else f"{ms / 1000:.2f} s"
 
 
-FILTERS = {"moment": moment, "clock": clock, "seconds": seconds}
+def words_of(name: str) -> str:
+    """`in_progress` as people write it."""
+    return name.replace("_", " ").replace("-", " ")
+
+
+def thousands(number: int) -> str:
+    """12,345."""
+    return f"{number:,}"
+
+
+def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
+    """`text`, escaped, with <mark> round each of `marks`, [start, end) in characters."""
+    pieces, at = Markup(), 0
+    for start, end in marks:
+        pieces += escape(text[at:start]) + Markup("<mark>") + escape(text[start:end]) + Markup("</mark>")
+        at = end
+    return pieces + escape(text[at:])
+
+
+FILTERS = {
+    "moment": moment,
+    "clock": clock,
+    "seconds": seconds,
+    "words_of": words_of,
+    "thousands": thousands,
+    "marked": marked,
+}

@@ -1,0 +1,1 @@
+"""The pages and API of the calls that were taken: list, one call, what we did not know, exports."""

@@ -1,0 +1,221 @@
+"""One call as its page shows it: turns with their words, answers and candidates, on one time axis. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from kame_voice.review.words import TimedWord, timed_words
+from kame_voice.store.calls import CallDetail, CallEvent, CallOracle, CallTurn
+
+__all__ = ["CallView", "Candidate", "Lane", "Moment", "TurnView", "view_of"]
+
+LANE_WIDTH: Final = 1000
+"""Units of a turn's lane from its begin to its end."""
+STRIP_WIDTH: Final = 10_000
+"""Units of the call's lane."""
+_Spoken = dict[str, tuple[int, int]]
+"""Oracle → number of the turn that speaks it first, words of it spoken."""
+_SLOW_GAP_MS: Final = 1_000
+_TROUBLE: Final = {"hang-up-failed", "leg-closed", "recording-stopped", "caller-audio-lost", "interrupted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An oracle on its turn's lane: `x` and `width` of LANE_WIDTH, from asking to the last of its text."""
+
+    oracle: CallOracle
+    x: int
+    width: int
+    kind: str
+    spoken_in: int | None
+    spoken_words: int
+
+    @property
+    def tokens(self) -> int:
+        """Of the model, in and out, cached ones included."""
+        one = self.oracle
+        parts = (one.input_tokens, one.output_tokens, one.cache_read_tokens, one.cache_write_tokens)
+        return sum(part or 0 for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The candidates that were asked for during a caller's turn; the turn's end on the same axis."""
+
+    candidates: tuple[Candidate, ...]
+    start_ms: int
+    end_ms: int
+    turn_end_x: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """A turn. `gap_ms` (agent): from the end of the caller's turn to its first sound.
+
+    `answers` (agent): the oracles it was spoken from. `is_ungrounded`: one of them asserts something
+    without a fact.
+    """
+
+    number: int
+    turn: CallTurn
+    words: tuple[TimedWord, ...]
+    lane: Lane | None
+    answers: tuple[CallOracle, ...]
+    gap_ms: int | None
+
+    is_turn: ClassVar[bool] = True
+
+    @property
+    def heard(self) -> list[TimedWord]:
+        """The words that the other side heard, each with its time."""
+        return [word for word in self.words if word.is_heard]
+
+    @property
+    def unheard(self) -> list[TimedWord]:
+        """The words that were cut off."""
+        return [word for word in self.words if not word.is_heard]
+
+    @property
+    def is_ungrounded(self) -> bool:
+        return any(answer.grounded is False for answer in self.answers)
+
+    @property
+    def is_slow(self) -> bool:
+        return self.gap_ms is not None and self.gap_ms > _SLOW_GAP_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An event between turns."""
+
+    event: CallEvent
+    text: str
+    is_trouble: bool
+    is_turn: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """The call, its `story` (turns and moments in order of time) and the lane of all its candidates."""
+
+    call: CallDetail
+    story: tuple[TurnView | Moment, ...]
+    strip: tuple[Candidate, ...]
+    length_ms: int
+
+    has_estimates: bool
+
+    @property
+    def has_turns(self) -> bool:
+        """Anything was said."""
+        return bool(self.call.turns)
+
+
+def view_of(call: CallDetail) -> CallView:
+    """Everything the page needs. A call of 600 turns takes some 10 ms."""
+    length_ms = max(
+        call.duration_ms or 0,
+        *(turn.end_ms for turn in call.turns),
+        *(oracle.asked_ms for oracle in call.oracles),
+        1,
+    )
+    spoken = _spoken(call.turns)
+    oracles = {oracle.id: oracle for oracle in call.oracles}
+    lanes = _lanes(call.turns, call.oracles, spoken)
+    turns = [
+        TurnView(
+            number=number,
+            turn=turn,
+            words=tuple(timed_words(turn)),
+            lane=lanes.get(number),
+            answers=tuple(oracles[id_] for id_ in turn.oracle_ids if id_ in oracles),
+            gap_ms=_gap(call.turns, number),
+        )
+        for number, turn in enumerate(call.turns)
+    ]
+    moments = [_moment(event) for event in call.events]
+    story: list[TurnView | Moment] = sorted(
+        [*turns, *moments],
+        key=lambda one: one.turn.start_ms if isinstance(one, TurnView) else one.event.at_ms,
+    )
+    strip = tuple(_candidate(oracle, 0, length_ms, STRIP_WIDTH, spoken) for oracle in call.oracles)
+    estimates = any(not word.is_measured for turn in turns for word in turn.words)
+    return CallView(call, tuple(story), strip, length_ms, estimates)
+
+
+def _spoken(turns: Sequence[CallTurn]) -> _Spoken:
+    """Where each oracle was spoken first, and how many words of it in all."""
+    found: _Spoken = {}
+    for number, turn in enumerate(turns):
+        words = {one.oracle_id: one.words for one in turn.portions}
+        for id_ in turn.oracle_ids:
+            first, before = found.get(id_, (number, 0))
+            found[id_] = (first, before + words.get(id_, 0))
+    return found
+
+
+def _lanes(turns: Sequence[CallTurn], oracles: Iterable[CallOracle], spoken: _Spoken) -> dict[int, Lane]:
+    """Each oracle belongs to the last turn of the caller's that had begun when it was asked."""
+    asked: dict[int, list[CallOracle]] = {}
+    mine = [number for number, turn in enumerate(turns) if turn.speaker == "caller"]
+    at = 0
+    for oracle in oracles:
+        while at + 1 < len(mine) and turns[mine[at + 1]].start_ms <= oracle.asked_ms:
+            at += 1
+        if mine:
+            asked.setdefault(mine[at], []).append(oracle)
+    return {number: _lane(turns[number], group, spoken) for number, group in asked.items()}
+
+
+def _lane(turn: CallTurn, oracles: Sequence[CallOracle], spoken: _Spoken) -> Lane:
+    start_ms = min(turn.start_ms, oracles[0].asked_ms)
+    end_ms = max(turn.end_ms, *(_ends(oracle) for oracle in oracles), start_ms + 1)
+    candidates = tuple(_candidate(one, start_ms, end_ms, LANE_WIDTH, spoken) for one in oracles)
+    return Lane(candidates, start_ms, end_ms, _x(turn.end_ms, start_ms, end_ms, LANE_WIDTH))
+
+
+def _candidate(oracle: CallOracle, start_ms: int, end_ms: int, width: int, spoken: _Spoken) -> Candidate:
+    x = _x(oracle.asked_ms, start_ms, end_ms, width)
+    until = _x(_ends(oracle), start_ms, end_ms, width)
+    number, words = spoken.get(oracle.id, (None, 0))
+    return Candidate(oracle, x, max(until - x, width // 160), _kind(oracle, spoken), number, words)
+
+
+def _kind(oracle: CallOracle, spoken: _Spoken) -> str:
+    """What colour it has: `spoken`, `ungrounded` (spoken without a source), or its outcome."""
+    if oracle.id in spoken:
+        return "ungrounded" if oracle.grounded is False else "spoken"
+    return oracle.outcome
+
+
+def _ends(oracle: CallOracle) -> int:
+    known = (oracle.asked_ms, oracle.first_token_ms, oracle.delivered_ms)
+    return max(at for at in known if at is not None)
+
+
+def _x(at_ms: int, start_ms: int, end_ms: int, width: int) -> int:
+    return round((at_ms - start_ms) * width / (end_ms - start_ms))
+
+
+def _gap(turns: Sequence[CallTurn], number: int) -> int | None:
+    if turns[number].speaker != "agent" or number == 0 or turns[number - 1].speaker != "caller":
+        return None
+    return turns[number].start_ms - turns[number - 1].end_ms
+
+
+def _moment(event: CallEvent) -> Moment:
+    return Moment(event, _told(event.kind, event.data), event.kind in _TROUBLE)
+
+
+def _told(kind: str, data: dict[str, Any]) -> str:
+    match kind:
+        case "barge-in":
+            return "The caller broke in"
+        case "dtmf":
+            return f"The caller pressed {data.get('digit', '?')}"
+        case "goodbye":
+            return f"The agent took its leave: {data.get('reason', '')}"
+    details = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items())
+    return kind.replace("-", " ").capitalize() + (f": {details}" if details else "")
