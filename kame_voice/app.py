@@ -49,6 +49,7 @@ from kame_voice.store.rows import CallStatus
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
 from kame_voice.web.ice import ice_servers
+from kame_voice.web.media_calls import MediaCalls
 from kame_voice.web.review.parts import ReviewParts
 from kame_voice.web.review.routes import routers as review_routers
 from kame_voice.web.signatures import Signatures
@@ -114,6 +115,16 @@ class App:
             monotonic,
             is_staff=lambda _: False,
         )
+        self._signatures = Signatures(settings)
+        self.media_calls = MediaCalls(
+            self._signatures,
+            self.admission,
+            self.desk,
+            self._rest.hang_up,
+            self.telemetry,
+            monotonic,
+            self.front_end.frame_samples,
+        )
         self.asgi = self._build_web()
         self._warm = asyncio.Event()
 
@@ -140,7 +151,7 @@ class App:
                 await clients.enter_async_context(self._rest)
                 if self._senses is not None and self._senses.claude is not None:
                     clients.push_async_callback(self._senses.claude.close)
-                async with self._owning_tasks():
+                async with self._owning_tasks(), self.media_calls.running():
                     yield
 
     @contextlib.asynccontextmanager
@@ -236,14 +247,7 @@ class App:
 
     def _build_web(self) -> FastAPI:
         web = new_site(self.settings, self.archive, self.writer)
-        carrier = Telephony(
-            Signatures(self.settings),
-            self.admission,
-            self.desk,
-            self._rest.hang_up,
-            self.telemetry,
-            monotonic,
-        )
+        carrier = Telephony(self._signatures, self.admission, self.desk, self.telemetry)
         web.include_router(carrier.router)
         web.include_router(self.browser_calls.router)
         web.include_router(api.router(self.archive, self.live_calls))

@@ -29,7 +29,7 @@ _LEVELS: Final[NDArray[np.float32]] = np.frombuffer(audioop.ulaw2lin(bytes(range
 _FULL_SCALE: Final = np.float32(32768)
 
 
-def decode(payload: bytes) -> NDArray[np.float32]:
+def decode(payload: bytes | bytearray) -> NDArray[np.float32]:
     """Mu-law bytes [n] to samples [n], −1..1, still at 8 kHz."""
     return _LEVELS.take(np.frombuffer(payload, np.uint8))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
+import math
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from kame_voice.audio import g711
 from kame_voice.audio.line_resample import LineResampler
-from kame_voice.audio.playout import Playout
+from kame_voice.audio.playout import FRAME_S, Playout
 from kame_voice.core.clock import Clock
 from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm
@@ -19,6 +19,7 @@ from kame_voice.legs import twilio_wire as wire
 from kame_voice.legs.base import CallerAudio, Dtmf, LegClosed, LegEvent, MarkHeard
 from kame_voice.legs.media_clock import MediaClock
 from kame_voice.legs.socket import SocketClosed, TextSocket
+from kame_voice.legs.timer_wheel import GRID_S, TIMER_SLACK_S, TimerWheel
 from kame_voice.legs.twilio_inbound import CallerTrack
 from kame_voice.legs.twilio_wire import StreamStart, WireError
 
@@ -26,16 +27,14 @@ __all__ = ["SocketClosed", "TextSocket", "TwilioLeg", "open_stream"]
 
 _PACKET: Final = SAMPLE_RATE // 50
 _PAYLOAD: Final = g711.G711_HZ // 50
-_TIMER_SLACK_S: Final = 0.001
-"""uvloop's timers count whole milliseconds: a frame due within one goes out now."""
 _STUCK_S: Final = 5.0
 """A peer that does not read for this long is gone."""
 _CLOSE_WITHIN_S: Final = 2.0
 """After a hang-up by REST, Twilio closes the socket within this; else the leg ends by itself."""
 _CUSHION_S: Final = 0.02
 """A front end that makes speech in real time hands it out some milliseconds late now and then."""
-_GRID_S: Final = 0.01
-"""Two groups of calls: at twenty calls this takes 100 wake-ups a second instead of 1000."""
+_GATHER_GRACE_S: Final = 0.02
+"""How late the rest of a frame may be before its beginning goes ahead. Within `calls.metronome`'s grace."""
 _POSITION_SLACK: Final = _PACKET
 """Below this, a position that differs from the end of the audio before is rounding, not a pause."""
 
@@ -44,18 +43,41 @@ async def open_stream(socket: TextSocket) -> StreamStart:
     """Read up to the start message. The caller of this bounds the time.
 
     Raises WireError when something else comes first or the format is not mu-law at 8 kHz, and
-    SocketClosed.
+    SocketClosed. What comes after the start waits for whoever listens next.
     """
-    while True:
-        message = wire.parse(await socket.receive_text())
-        if isinstance(message, StreamStart):
-            return _checked(message)
-        if not isinstance(message, wire.Connected | wire.Unknown):
-            raise WireError(
-                f"is {type(message).__name__} before start",
-                where="event",
-                do="the peer must send connected and start first",
-            )
+    opened: asyncio.Future[StreamStart] = asyncio.get_running_loop().create_future()
+
+    def on_message(text: bytes) -> None:
+        try:
+            start = _start_in(wire.parse(text))
+        except WireError as error:
+            socket.hold()
+            if not opened.done():
+                opened.set_exception(error)
+            return
+        if start is not None:
+            socket.hold()
+            if not opened.done():
+                opened.set_result(start)
+
+    def on_closed() -> None:
+        if not opened.done():
+            opened.set_exception(SocketClosed())
+
+    socket.listen(on_message, on_closed)
+    return await opened
+
+
+def _start_in(message: wire.Message) -> StreamStart | None:
+    if isinstance(message, StreamStart):
+        return _checked(message)
+    if not isinstance(message, wire.Connected | wire.Unknown):
+        raise WireError(
+            f"is {type(message).__name__} before start",
+            where="event",
+            do="the peer must send connected and start first",
+        )
+    return None
 
 
 def _checked(start: StreamStart) -> StreamStart:
@@ -69,11 +91,13 @@ def _checked(start: StreamStart) -> StreamStart:
 
 
 class TwilioLeg:
-    """One call's media stream. An async context manager: it owns its pacing task.
+    """One call's media stream. An async context manager: leaving it ends the leg.
 
-    `hang_up` ends the call of a CallSid at the carrier. `lead_s`, 0.02 to 0.095, is the most audio
-    that lies in Twilio's buffer. A peer that stops reading stops `play` and, after 5 s, the leg;
-    memory stays bounded by what one `play` was given.
+    It has no task of its own: the socket calls it with what came, the wheel when something is due.
+    `hang_up` ends the call of a CallSid at the carrier. `frame_samples`: the caller's audio comes in
+    pieces that end with such a frame. `lead_s`, 0.02 to 0.095, is the most audio that lies in
+    Twilio's buffer. A peer that stops reading stops `play` and, after 5 s, the leg; memory stays
+    bounded by what one `play` was given.
     """
 
     def __init__(
@@ -84,111 +108,123 @@ class TwilioLeg:
         hang_up: Callable[[str], Awaitable[None]],
         telemetry: Telemetry,
         clock: Clock,
+        wheel: TimerWheel,
+        frame_samples: int = _PACKET,
         lead_s: float = 0.04,
     ) -> None:
         self.start = start
-        self.track = CallerTrack()
+        self.track = CallerTrack(frame_samples)
         self._socket = socket
         self._hang_up_call = hang_up
         self._telemetry = telemetry
         self._clock = clock
+        self._wheel = wheel
         self._media_clock = MediaClock(clock())
-        self._playout: Playout[str] = Playout(lead_s, cushion_s=_CUSHION_S, grid_s=_GRID_S)
+        self._gather_s = frame_samples / SAMPLE_RATE + _GATHER_GRACE_S
+        self._gather_until = math.inf
+        self._playout: Playout[bytes] = Playout(lead_s, cushion_s=_CUSHION_S, grid_s=GRID_S)
         self._resampler = LineResampler(SAMPLE_RATE, g711.G711_HZ)
-        self._before, self._after = wire.media_envelope(start.stream_sid)
+        self._envelope = wire.Envelope(start.stream_sid)
         self._played_to = 0
         self._pending_marks: set[str] = set()
         self._players: list[asyncio.Future[None]] = []
-        self._urgent: list[str] = []
-        self._nap: asyncio.Future[None] | None = None
+        self._turn_at = math.inf
+        self._stuck_since: float | None = None
+        self._events: deque[LegEvent] = deque()
+        self._reader: asyncio.Future[None] | None = None
+        self._fault: Exception | None = None
         self._closed = False
         self._ended_by_us = False
-        self._read_until: float | None = None
-        self._reading: asyncio.Timeout | None = None
-        self._group = asyncio.TaskGroup()
-        self._pacing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._pacing = self._group.create_task(self._pace(), name=f"pace {self.start.call_sid}")
+        self._socket.listen(self._on_message, self._on_closed)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._end()
-        if self._pacing is not None:
-            self._pacing.cancel()
-        if kind is not None and issubclass(kind, asyncio.CancelledError):
-            await self._group.__aexit__(kind, error, trace)
-        else:
-            # the group is told of no error that is not its own, so the body's comes out unwrapped
-            await self._group.__aexit__(None, None, None)
 
     # From the caller.
 
     async def events(self) -> AsyncIterator[LegEvent]:
         """See `Leg.events`. Malformed messages close the leg as `protocol_error` and are counted."""
         while True:
-            try:
-                event = await self._next_event()
-            except WireError as error:
-                self._telemetry.wire_malformed.inc()
-                event = LegClosed("protocol_error", str(error))
-            if isinstance(event, LegClosed):
-                self._end()
+            while self._events:
+                event = self._events.popleft()
                 yield event
-                return
-            yield event
+                if isinstance(event, LegClosed):
+                    return
+            if self._fault is not None:
+                raise self._fault
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
 
-    async def _next_event(self) -> LegEvent:
-        while True:
-            try:
-                # a send that fails, or our hang-up, ends this read too: see `_stop_reading`
-                async with asyncio.timeout_at(self._read_until) as self._reading:
-                    text = await self._socket.receive_text()
-            except SocketClosed:
-                return self._closing("dropped", "the socket closed without a stop message")
-            except TimeoutError:
-                return self._closing("dropped", "the peer stopped reading")
-            finally:
-                self._reading = None
-            message = wire.parse(text)
-            if isinstance(message, wire.Media):
-                audio = self._caller_audio(message)
-                if audio is not None:
-                    return audio
-            elif isinstance(message, wire.MarkReturned):
+    def _on_message(self, text: bytes) -> None:
+        if self._closed:
+            return
+        try:
+            self._take(wire.parse(text))
+        except WireError as error:
+            self._telemetry.wire_malformed.inc()
+            self._close(LegClosed("protocol_error", str(error)))
+
+    def _on_closed(self) -> None:
+        self._close(self._closing("dropped", "the socket closed without a stop message"))
+
+    def _take(self, message: wire.Message) -> None:
+        match message:
+            case wire.Media():
+                self._take_audio(message)
+            case wire.MarkReturned(name):
                 # a mark that a clear has retired comes back unheard
-                if message.name in self._pending_marks:
-                    self._pending_marks.discard(message.name)
-                    return MarkHeard(message.name)
-            elif isinstance(message, wire.DtmfPressed):
-                return Dtmf(message.digit)
-            elif isinstance(message, wire.Stop):
-                return self._closing("hung_up", "")
-            elif isinstance(message, wire.Unknown):
+                if name in self._pending_marks:
+                    self._pending_marks.discard(name)
+                    self._tell(MarkHeard(name))
+            case wire.DtmfPressed(digit):
+                self._tell(Dtmf(digit))
+            case wire.Stop():
+                self._close(self._closing("hung_up", ""))
+            case wire.Unknown():
                 self._telemetry.wire_unknown.inc()
-            else:
+            case _:
                 raise WireError(
                     f"is {type(message).__name__} a second time", where="event", do="one start a stream"
                 )
 
-    def _caller_audio(self, packet: wire.Media) -> CallerAudio | None:
+    def _take_audio(self, packet: wire.Media) -> None:
         if packet.track != "inbound":
-            return None
+            return
         late = self.track.late_samples
-        audio = self.track.place(packet)
-        if audio is not None:
-            self._media_clock.arrived(self.track.end_sample, self._clock())
-        elif self.track.late_samples != late:
+        for audio in self.track.place(packet):
+            self._tell_audio(audio)
+        if self.track.late_samples != late:
             self._telemetry.caller_late.inc(self.track.late_samples - late)
-        return audio
+        elif self.track.gathering and self._gather_until == math.inf:
+            self._gather_until = self._clock() + self._gather_s
+            self._wheel.at(self._gather_until, self._gathered_long_enough)
 
-    def _closing(self, reason: str, detail: str) -> LegClosed:
-        if self._ended_by_us:
-            return LegClosed("ended_by_us")
-        return LegClosed("hung_up") if reason == "hung_up" else LegClosed("dropped", detail)
+    def _tell_audio(self, audio: CallerAudio) -> None:
+        self._media_clock.arrived(audio.at_sample + len(audio.pcm), self._clock())
+        self._gather_until = math.inf
+        self._events.append(audio)
+        self._wake_reader()
+
+    def _gathered_long_enough(self) -> None:
+        """The rest of a frame is late: the call gets what there is before its own patience ends."""
+        if self.track.gathering and self._clock() + TIMER_SLACK_S >= self._gather_until:
+            self._tell_audio(self.track.rest())
+
+    def _tell(self, event: LegEvent) -> None:
+        if self.track.gathering:
+            self._tell_audio(self.track.rest())
+        self._events.append(event)
+        self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _closing(self, reason: Literal["hung_up", "dropped"], detail: str) -> LegClosed:
+        return LegClosed("ended_by_us") if self._ended_by_us else LegClosed(reason, detail)
 
     # To the caller.
 
@@ -199,8 +235,8 @@ class TwilioLeg:
         if self._closed:
             return self._played_to
         at_sample = self._queue(pcm, marks)
-        self._wake()
-        if self._playout.queued_s >= self._playout.lead_s:
+        self._pace()
+        if self._playout.queued_s >= self._playout.lead_s and not self._closed:
             player = asyncio.get_running_loop().create_future()
             self._players.append(player)
             await player
@@ -213,14 +249,14 @@ class TwilioLeg:
             coded = g711.encode(self._resampler.feed(pcm))
             for offset in range(0, len(coded), _PAYLOAD):
                 payload = coded[offset : offset + _PAYLOAD]
-                text = self._before + base64.b64encode(payload).decode("ascii") + self._after
-                plays_at = self._playout.push(text, now, silent=g711.is_silent(payload))
+                message = self._envelope.media(payload)
+                plays_at = self._playout.push(message, now, silent=g711.is_silent(payload))
                 if not offset:
                     at_sample = self._position(plays_at)
             self._played_to = at_sample + len(pcm)
         for name in marks:
             self._pending_marks.add(name)
-            self._playout.push_mark(wire.mark(self.start.stream_sid, name), now)
+            self._playout.push_mark(self._envelope.mark(name), now)
         return at_sample
 
     def _position(self, plays_at: float) -> int:
@@ -235,9 +271,8 @@ class TwilioLeg:
         now = self._clock()
         self._playout.clear(now)
         self._played_to = min(self._played_to, self._media_clock.sample_at(now))
-        self._urgent.append(wire.clear(self.start.stream_sid))
+        self._socket.send(self._envelope.clear())
         self._release_players()
-        self._wake()
         return unheard
 
     async def hang_up(self) -> None:
@@ -248,47 +283,47 @@ class TwilioLeg:
         try:
             await self._hang_up_call(self.start.call_sid)
         except KameError:
-            self._stop_reading(0.0)
+            self._close(LegClosed("ended_by_us"))
             raise
-        self._stop_reading(_CLOSE_WITHIN_S)
+        self._wheel.at(self._clock() + _CLOSE_WITHIN_S, lambda: self._close(LegClosed("ended_by_us")))
 
-    # The pacing task.
+    # The pacing.
 
-    async def _pace(self) -> None:
+    def _pace(self) -> None:
+        """Send what is due, and have the wheel come back for the rest."""
+        now = self._clock()
+        if self._socket.writable:
+            self._stuck_since = None
+            due = []
+            while (message := self._playout.take(now + TIMER_SLACK_S)) is not None:
+                due.append(message)
+            if due:
+                self._socket.send(*due)
+            if self._players and self._playout.queued_s < self._playout.lead_s:
+                self._release_players()
+            self._turn_up_at(self._playout.due())
+        else:
+            self._stuck_since = self._stuck_since or now
+            if now - self._stuck_since >= _STUCK_S:
+                self._close(self._closing("dropped", "the peer stopped reading"))
+            else:
+                self._turn_up_at(now + FRAME_S)
+
+    def _turn_up_at(self, moment: float | None) -> None:
+        if moment is not None and moment < self._turn_at:
+            self._turn_at = moment
+            self._wheel.at(moment, self._turn)
+
+    def _turn(self) -> None:
+        # a turn that an earlier one has made needless comes in vain
+        if self._closed or self._clock() + TIMER_SLACK_S < self._turn_at:
+            return
+        self._turn_at = math.inf
         try:
-            while not self._closed:
-                if self._urgent:
-                    await self._send(self._urgent.pop(0))
-                    continue
-                message = self._playout.take(self._clock() + _TIMER_SLACK_S)
-                if message is not None:
-                    await self._send(message)
-                    continue
-                if self._playout.queued_s < self._playout.lead_s:
-                    self._release_players()
-                await self._sleep_until(self._playout.due())
-        except (SocketClosed, TimeoutError):
+            self._pace()
+        except Exception as error:  # noqa: BLE001 — nobody is above a timer: the fault goes to the task that reads
+            self._fault = error
             self._end()
-            self._stop_reading(0.0)
-
-    async def _send(self, text: str) -> None:
-        async with asyncio.timeout(_STUCK_S):
-            await self._socket.send_text(text)
-
-    async def _sleep_until(self, due: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        self._nap = loop.create_future()
-        timer = None if due is None else loop.call_later(max(0.0, due - self._clock()), self._wake)
-        try:
-            await self._nap
-        finally:
-            self._nap = None
-            if timer is not None:
-                timer.cancel()
-
-    def _wake(self) -> None:
-        if self._nap is not None and not self._nap.done():
-            self._nap.set_result(None)
 
     def _release_players(self) -> None:
         players, self._players = self._players, []
@@ -298,10 +333,10 @@ class TwilioLeg:
 
     # The end.
 
-    def _stop_reading(self, within_s: float) -> None:
-        self._read_until = asyncio.get_running_loop().time() + within_s
-        if self._reading is not None:
-            self._reading.reschedule(self._read_until)
+    def _close(self, closing: LegClosed) -> None:
+        if not self._closed:
+            self._tell(closing)
+            self._end()
 
     def _end(self) -> None:
         if self._closed:
@@ -310,4 +345,4 @@ class TwilioLeg:
         self._telemetry.frames_sent.inc(self._playout.sent_frames)
         self._telemetry.frames_late.inc(self._playout.late_frames)
         self._release_players()
-        self._wake()
+        self._wake_reader()

@@ -7,11 +7,11 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from starlette.datastructures import URL, Address
-from starlette.websockets import WebSocket
+from starlette.datastructures import URL
 
 from kame_voice.core.settings import Settings
 from kame_voice.legs.twilio_rest import signature_fits
+from kame_voice.web.media_socket import Upgrade
 
 __all__ = ["SIGNATURE_HELP", "Signatures"]
 
@@ -42,16 +42,15 @@ class Signatures:
         body = (await request.body()).decode("utf-8", "replace")
         form = dict(parse_qsl(body, keep_blank_values=True))
         if not self._on:
-            return form if _from_loopback(request.client) else None
+            return form if _is_loopback(request.client.host if request.client else None) else None
         url = self._public + _path_and_query(request.url)
         return form if self._fits(url, form, request.headers.get("x-twilio-signature")) else None
 
-    def upgrade(self, websocket: WebSocket) -> bool:
+    def upgrade(self, upgrade: Upgrade) -> bool:
         """Whether the carrier signed this WebSocket upgrade."""
         if not self._on:
-            return _from_loopback(websocket.client)
-        url = self.socket_base + _path_and_query(websocket.url)
-        return self._fits(url, {}, websocket.headers.get("x-twilio-signature"))
+            return _is_loopback(upgrade.client)
+        return self._fits(self.socket_base + upgrade.path, {}, upgrade.signature)
 
     def _fits(self, url: str, form: dict[str, str], signature: str | None) -> bool:
         return signature is not None and signature_fits(self._token, url, form, signature)
@@ -61,8 +60,8 @@ def _path_and_query(url: URL) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-def _from_loopback(client: Address | None) -> bool:
+def _is_loopback(client: str | None) -> bool:
     try:
-        return client is not None and ipaddress.ip_address(client.host).is_loopback
+        return client is not None and ipaddress.ip_address(client).is_loopback
     except ValueError:
         return False

@@ -1,31 +1,21 @@
-"""Where the carrier meets us: the voice webhook, status callbacks and the media socket."""
+"""Where the carrier meets us: the voice webhook and status callbacks. Media sockets: `web.media_calls`."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.websockets import WebSocket
 
 from kame_voice.calls.admission import Admission, Refused, Reservation
 from kame_voice.calls.desk import Desk
-from kame_voice.core.clock import Clock
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs import twilio_rest
-from kame_voice.legs.socket import SocketClosed
-from kame_voice.legs.twilio import TwilioLeg, open_stream
-from kame_voice.legs.twilio_wire import StreamStart, WireError
 from kame_voice.web.signatures import SIGNATURE_HELP, Signatures
-from kame_voice.web.text_socket import WebSocketText
+from kame_voice.web.upgrades import MEDIA_PATH
 
 __all__ = ["Telephony"]
 
-_START_WITHIN_S: Final = 10.0
-_NORMAL: Final = 1000
-_POLICY_VIOLATION: Final = 1008
 _UNKNOWN_NUMBER: Final = "Sorry, this number is not in service. Goodbye."
 _APOLOGY: Final = "We are sorry, something went wrong on our side. Please call again."
 _OVER: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -42,22 +32,17 @@ class Telephony:
         signatures: Signatures,
         admission: Admission,
         desk: Desk,
-        hang_up: twilio_rest.HangUp,
         telemetry: Telemetry,
-        clock: Clock,
     ) -> None:
         self._signatures = signatures
         self._admission = admission
         self._desk = desk
-        self._hang_up = hang_up
         self._telemetry = telemetry
-        self._clock = clock
         self.router = APIRouter(prefix="/twilio", tags=["telephony"])
         self.router.post("/voice", response_class=Response, summary="Twilio: a call comes in")(self.voice)
         self.router.post("/status", response_class=Response, summary="Twilio: a call's status changed")(
             self.status
         )
-        self.router.websocket("/media/{token}")(self.media)
 
     async def voice(self, request: Request) -> Response:
         """Take a slot and tell the carrier where to connect; or say why not."""
@@ -84,57 +69,12 @@ class Telephony:
             self._desk.carrier_ended(call_sid, call_status)
         return Response(status_code=204)
 
-    async def media(self, websocket: WebSocket, token: str) -> None:
-        """Carry one call's audio. Signature and token are checked before the upgrade is accepted."""
-        if not self._signatures.upgrade(websocket):
-            await self._refuse(websocket, "signature")
-            return
-        reservation = self._admission.claim(token)
-        if reservation is None:
-            await self._refuse(websocket, "token")
-            return
-        await websocket.accept()
-        socket = WebSocketText(websocket)
-        try:
-            start = await self._opened(socket, reservation)
-            if start is None:
-                await self._admission.give_up(reservation, "no media stream")
-                return
-            leg = TwilioLeg(
-                socket, start, hang_up=self._hang_up, telemetry=self._telemetry, clock=self._clock
-            )
-            await self._desk.answer(reservation, leg)
-        finally:
-            with contextlib.suppress(SocketClosed):
-                await socket.close(_NORMAL)
-
-    async def _opened(self, socket: WebSocketText, reservation: Reservation) -> StreamStart | None:
-        """The stream's start, if it comes in time and is this call's."""
-        try:
-            async with asyncio.timeout(_START_WITHIN_S):
-                start = await open_stream(socket)
-        except (TimeoutError, SocketClosed, WireError) as error:
-            if isinstance(error, WireError):
-                self._telemetry.wire_malformed.inc()
-            log.warning("no media stream", call_id=reservation.call.id, error=str(error) or repr(error))
-            return None
-        if start.call_sid != reservation.call.provider_id:
-            self._telemetry.wire_refused.labels("foreign-call").inc()
-            log.warning("socket of another call", call_id=reservation.call.id, got=start.call_sid)
-            return None
-        return start
-
     def _connect(self, reservation: Reservation) -> str:
         return twilio_rest.connect_stream(
-            f"{self._signatures.socket_base}/twilio/media/{reservation.token}",
+            f"{self._signatures.socket_base}{MEDIA_PATH}{reservation.token}",
             otherwise_say=_APOLOGY,
             otherwise_dial=reservation.flow.overflow.number,
         )
-
-    async def _refuse(self, websocket: WebSocket, reason: str) -> None:
-        self._telemetry.wire_refused.labels(reason).inc()
-        log.warning("media socket refused", reason=reason)
-        await websocket.close(_POLICY_VIOLATION)
 
     def _forbidden(self, what: str) -> Response:
         self._telemetry.wire_refused.labels("signature").inc()

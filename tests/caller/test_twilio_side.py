@@ -86,9 +86,10 @@ def test_the_servers_own_parser_reads_every_message() -> None:
 
 def test_what_the_server_sends_is_understood() -> None:
     sid = CALL.stream_sid
-    assert parse(twilio_wire.media(sid, b"\x00\xff"), sid) == Media(b"\x00\xff")
-    assert parse(twilio_wire.mark(sid, "a"), sid) == Mark("a")
-    assert parse(twilio_wire.clear(sid), sid) == Clear()
+    envelope = twilio_wire.Envelope(sid)
+    assert parse(envelope.media(b"\x00\xff").decode(), sid) == Media(b"\x00\xff")
+    assert parse(envelope.mark("a").decode(), sid) == Mark("a")
+    assert parse(envelope.clear().decode(), sid) == Clear()
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from kame_voice.calls.metronome import GRACE_S
 from kame_voice.core.nouns import Pcm
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs.base import CallerAudio, Dtmf, LegClosed, LegEvent, MarkHeard
+from kame_voice.legs.timer_wheel import TimerWheel
 from kame_voice.legs.twilio import SocketClosed, TwilioLeg, open_stream
 from kame_voice.legs.twilio_rest import HangUpFailed
 from kame_voice.legs.twilio_wire import WireError
@@ -55,7 +57,7 @@ class Call:
 
 
 @asynccontextmanager
-async def a_call(lead_s: float = 0.04) -> AsyncIterator[Call]:
+async def a_call(lead_s: float = 0.04, frame_samples: int = 480) -> AsyncIterator[Call]:
     far, telemetry = FarSide(), Telemetry()
     far.says('{"event":"connected","protocol":"Call","version":"1.0.0"}', start_message())
     start = await open_stream(far)
@@ -65,7 +67,16 @@ async def a_call(lead_s: float = 0.04) -> AsyncIterator[Call]:
         await call.hang_up(call_sid)
 
     clock = asyncio.get_running_loop().time
-    leg = TwilioLeg(far, start, hang_up=hang_up, telemetry=telemetry, clock=clock, lead_s=lead_s)
+    leg = TwilioLeg(
+        far,
+        start,
+        hang_up=hang_up,
+        telemetry=telemetry,
+        clock=clock,
+        wheel=TimerWheel(clock),
+        frame_samples=frame_samples,
+        lead_s=lead_s,
+    )
     async with leg:
         call = Call(leg, far, telemetry)
         yield call
@@ -153,6 +164,51 @@ async def test_a_key_is_heard_and_an_unknown_event_is_counted_and_ignored() -> N
         assert call.count("wire_unknown") == 1
 
 
+async def test_packets_are_gathered_to_the_front_ends_frames() -> None:
+    async with a_call(frame_samples=1920) as call:
+        call.far.says(*(packet(number) for number in range(3, 12)), STOP)
+        events = await call.all_events()
+    audio = [event for event in events if isinstance(event, CallerAudio)]
+    assert [(event.at_sample, len(event.pcm)) for event in audio] == [(1440, 480), (1920, 1920), (3840, 1920)]
+
+
+async def test_gathering_stops_at_a_hole() -> None:
+    async with a_call(frame_samples=1920) as call:
+        call.far.says(packet(0), packet(2), packet(3), STOP)
+        events = await call.all_events()
+    audio = [event for event in events if isinstance(event, CallerAudio)]
+    assert [(event.at_sample, len(event.pcm)) for event in audio] == [(0, 480), (960, 960)]
+
+
+async def test_what_came_before_a_key_is_heard_before_it() -> None:
+    async with a_call(frame_samples=1920) as call:
+        call.far.says(packet(0), '{"event":"dtmf","dtmf":{"digit":"5"}}', packet(1), STOP)
+        events = await call.all_events()
+    kinds = [type(event) for event in events]
+    assert kinds == [CallerAudio, Dtmf, CallerAudio, LegClosed]
+
+
+async def test_gathered_audio_goes_ahead_when_the_rest_of_its_frame_is_late() -> None:
+    async with a_call(frame_samples=1920) as call:
+        events = call.leg.events()
+        since = asyncio.get_running_loop().time()
+        call.far.says(packet(0), packet(1))
+        audio = await anext(events)
+        assert isinstance(audio, CallerAudio)
+        assert len(audio.pcm) == 960
+        assert 0.08 <= asyncio.get_running_loop().time() - since <= 0.08 + GRACE_S
+
+
+async def test_gathered_or_not_the_audio_is_the_same() -> None:
+    heard = []
+    for frame_samples in (480, 1920):
+        async with a_call(frame_samples=frame_samples) as call:
+            call.far.says(*(packet(number, code=0x80 + 5 * number) for number in range(8)), STOP)
+            events = await call.all_events()
+        heard.append(np.concatenate([event.pcm for event in events if isinstance(event, CallerAudio)]))
+    np.testing.assert_allclose(heard[0], heard[1], atol=1e-6)
+
+
 # How it ends.
 
 
@@ -166,7 +222,15 @@ async def test_a_dropped_socket_is_told_from_a_hang_up() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ["{", "[]", '{"event":"media"}', start_message(), packet(0, at_ms=10**9), packet(0, at_ms=-1)],
+    [
+        "{",
+        "[]",
+        '{"event":"media"}',
+        start_message(),
+        packet(0, at_ms=10**9),
+        packet(0, at_ms=-1),
+        packet(0, size=161),
+    ],
 )
 async def test_a_malformed_message_closes_the_call_and_is_counted(message: str) -> None:
     async with a_call() as call:
@@ -338,7 +402,7 @@ async def test_audio_that_is_not_whole_packets_is_a_mistake_of_ours() -> None:
 async def test_a_peer_that_stops_reading_holds_play_back_and_then_ends_the_leg() -> None:
     async with a_call() as call, asyncio.TaskGroup() as group:
         reading = group.create_task(call.all_events())
-        call.far.reads.clear()
+        call.far.writable = False
         await call.leg.play(voice(0.08))
         (closed,) = await reading
     assert isinstance(closed, LegClosed)
@@ -350,9 +414,9 @@ async def test_a_peer_that_pauses_reading_gets_no_burst_afterwards() -> None:
     async with a_call() as call, asyncio.TaskGroup() as group:
         group.create_task(call.leg.play(voice(1.0)))
         await asyncio.sleep(0.1)
-        call.far.reads.clear()
+        call.far.writable = False
         await asyncio.sleep(0.5)
-        call.far.reads.set()
+        call.far.writable = True
         await asyncio.sleep(2)
         times = call.far.times("media")
         assert len(times) == 50
@@ -364,6 +428,18 @@ async def test_a_fault_in_the_call_comes_out_as_it_is() -> None:
     with pytest.raises(KeyError, match="a mistake"):
         async with a_call():
             raise KeyError("a mistake")
+
+
+async def test_a_fault_in_the_pacing_ends_the_call_that_has_it() -> None:
+    async with a_call() as call:
+
+        def fail(*_: object) -> None:
+            raise KeyError("a mistake")
+
+        call.far.send = fail  # type: ignore[method-assign]
+        await call.leg.play(voice(0.02))
+        with pytest.raises(KeyError, match="a mistake"):
+            await call.all_events()
 
 
 async def test_a_cancelled_call_is_cancelled_and_nothing_else() -> None:

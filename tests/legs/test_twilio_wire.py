@@ -133,7 +133,7 @@ def test_anything_at_all_is_a_message_or_a_wire_error(text: str | bytes) -> None
 
 @given(st.text(max_size=30), st.binary(max_size=400))
 def test_outbound_media_is_json_that_carries_exactly_the_payload(stream_sid: str, payload: bytes) -> None:
-    message = json.loads(wire.media(stream_sid, payload))
+    message = json.loads(wire.Envelope(stream_sid).media(payload))
     assert message["event"] == "media"
     assert message["streamSid"] == stream_sid
     assert base64.b64decode(message["media"]["payload"]) == payload
@@ -147,10 +147,10 @@ def test_a_packet_survives_the_wire(payload: bytes, chunk: int, timestamp: int) 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_a_mark_comes_back_under_its_own_name(stream_sid: str, name: str) -> None:
-    sent = json.loads(wire.mark(stream_sid, name))
+    sent = json.loads(wire.Envelope(stream_sid).mark(name))
     assert sent["streamSid"] == stream_sid
     assert wire.parse(json.dumps(sent)) == wire.MarkReturned(name)
 
 
 def test_clear_names_its_stream() -> None:
-    assert json.loads(wire.clear("MZ1")) == {"event": "clear", "streamSid": "MZ1"}
+    assert json.loads(wire.Envelope("MZ1").clear()) == {"event": "clear", "streamSid": "MZ1"}

@@ -164,6 +164,10 @@ async def test_a_made_up_token_is_refused(line: RunningApp) -> None:
     assert await open_socket(f"{line.url.replace('http', 'ws')}/twilio/media/guess") == "403"
 
 
+async def test_a_socket_that_is_none_of_the_carriers_is_refused_too(line: RunningApp) -> None:
+    assert await open_socket(f"{line.url.replace('http', 'ws')}/elsewhere") == "403"
+
+
 async def test_an_upgrade_signed_for_another_address_is_refused(line: RunningApp) -> None:
     url = stream_url((await ring(line)).text)
     assert await open_socket(url, signed_for=url + "x") == "403"
