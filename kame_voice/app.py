@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import FastAPI
@@ -46,8 +47,10 @@ from kame_voice.store.archive import Archive
 from kame_voice.store.notes import NoteStore
 from kame_voice.store.questions import QuestionStore
 from kame_voice.store.rows import CallStatus
+from kame_voice.store.statistics import StatisticsReader
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
+from kame_voice.web.dashboard import routes as dashboard
 from kame_voice.web.ice import ice_servers
 from kame_voice.web.media_calls import MediaCalls
 from kame_voice.web.review.parts import ReviewParts
@@ -253,6 +256,9 @@ class App:
         web.include_router(api.router(self.archive, self.live_calls))
         for routes in review_routers(self._review_parts()):
             web.include_router(routes)
+        web.include_router(
+            dashboard.router(self._statistics(), self.flows, self.live_calls, self._slots_in_use)
+        )
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web
 
@@ -266,6 +272,17 @@ class App:
             QuestionStore(database),
             senses.knowledge.facts_for if senses else lambda _flow, _question: [],
         )
+
+    def _statistics(self) -> StatisticsReader:
+        def zone_of(line: str) -> ZoneInfo:
+            flow = self.flows.line(line)
+            return flow.business.zone if flow else ZoneInfo("UTC")
+
+        return StatisticsReader(self.archive.database, zone_of)
+
+    def _slots_in_use(self) -> dashboard.Slots:
+        capacity = self.front_end.capacity
+        return dashboard.Slots(capacity, capacity - self.front_end.free)
 
     # One call.
 

@@ -123,6 +123,11 @@ class Business(_Part):
         "A day left out is closed.",
     )
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.time_zone)
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -66,7 +65,7 @@ class BackEnd:
         now: Callable[[], datetime] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        zone = ZoneInfo(flow.business.time_zone)
+        zone = flow.business.zone
         self._mode = mode
         self._telemetry = telemetry or Telemetry()
         self._parts = _Parts(

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Float, Text, cast, extract, func, select
+from sqlalchemy import ColumnElement, Float, Text, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from kame_voice.store.rows import UNFINISHED
@@ -69,7 +69,7 @@ def read_day(session: Session, day: date, now: datetime) -> DayColumns:
             Call.line,
             Call.customer,
             Call.status,
-            cast(extract("epoch", Call.started_at), Float),
+            _seconds(session),
             Call.answered_at.is_not(None),
             func.coalesce(Call.duration_ms, 0),
             # As text, all of a day parsed at once: a third of the time.
@@ -82,6 +82,14 @@ def read_day(session: Session, day: date, now: datetime) -> DayColumns:
     return _columns(rows, over=now >= ends)
 
 
+def _seconds(session: Session) -> ColumnElement[float]:
+    """When the call was answered, or came, in seconds since 1970; SQLite's `epoch` has whole ones only."""
+    at = func.coalesce(Call.answered_at, Call.started_at)
+    if session.get_bind().dialect.name == "sqlite":
+        return (func.julianday(at, type_=Float) - 2440587.5) * 86400.0
+    return cast(extract("epoch", at), Float)
+
+
 def _columns(rows: Sequence[Any], *, over: bool) -> DayColumns:
     names = tuple(dict.fromkeys((row[0], row[1]) for row in rows))
     place = {pair: number for number, pair in enumerate(names)}
@@ -91,7 +99,8 @@ def _columns(rows: Sequence[Any], *, over: bool) -> DayColumns:
     return DayColumns(
         names=names,
         name=np.array([place[row[0], row[1]] for row in rows], np.int32),
-        began=np.array([row[3] for row in rows], np.float64),
+        # To the hundredth: a Julian day is no finer, and one call's end must not overlap the next's begin.
+        began=np.array([row[3] for row in rows], np.float64).round(2),
         talk_s=np.array([row[5] for row in rows], np.float64) / 1000 * answered,
         answered=answered,
         unanswered=np.array([row[7] for row in rows], np.int32),

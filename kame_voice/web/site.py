@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from kame_voice import __version__
 from kame_voice.accounts.trail import AuditTrail
@@ -14,7 +13,6 @@ from kame_voice.store.archive import Archive
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web.auth.cookies import Cookies
 from kame_voice.web.auth.gate import Gate
-from kame_voice.web.auth.viewer import CurrentViewer
 from kame_voice.web.errors import answer_errors
 from kame_voice.web.pages.render import Pages
 from kame_voice.web.security_headers import SecurityHeaders
@@ -44,9 +42,5 @@ def new_site(settings: Settings, archive: Archive, writer: StoreWriter) -> FastA
     web.add_middleware(SecurityHeaders, https=https)
     answer_errors(web)
     web.include_router(web.state.pages.static.router())
-
-    @web.get("/", include_in_schema=False)
-    async def start(viewer: CurrentViewer) -> RedirectResponse:
-        return RedirectResponse("/calls", status_code=303)
 
     return web

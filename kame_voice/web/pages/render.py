@@ -35,11 +35,11 @@ class NavItem:
 
 
 NAV: Final = (
+    NavItem("Dashboard", "/"),
     NavItem("Calls", "/calls"),
     NavItem("Live", "/live"),
     NavItem("Unknown questions", "/unknown"),
     NavItem("Lines", "/lines"),
-    NavItem("Dashboard", "/dashboard"),
     NavItem("Admin", "/admin", Role.ADMIN),
 )
 

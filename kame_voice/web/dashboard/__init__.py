@@ -1,0 +1,1 @@
+"""The first page: what the calls of some days come to."""
