@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -50,6 +51,7 @@ from kame_voice.store.rows import CallStatus
 from kame_voice.store.statistics import StatisticsReader
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web import api, health
+from kame_voice.web.browser_door import PUBLIC_CALLER, BrowserDoor
 from kame_voice.web.dashboard import routes as dashboard
 from kame_voice.web.ice import ice_servers
 from kame_voice.web.media_calls import MediaCalls
@@ -57,8 +59,10 @@ from kame_voice.web.review.parts import ReviewParts
 from kame_voice.web.review.routes import routers as review_routers
 from kame_voice.web.signatures import Signatures
 from kame_voice.web.site import new_site
+from kame_voice.web.talk import TalkPages
 from kame_voice.web.telephony import Telephony
 from kame_voice.web.webrtc import WebRtcCalls
+from kame_voice.web.widget_pass import WidgetPasses
 
 if TYPE_CHECKING:
     from kame_voice.oracle.claude import Claude
@@ -109,6 +113,8 @@ class App:
         )
         self.live_calls = LiveCalls()
         self.desk = Desk(self._open_session, self.live_calls, self.telemetry)
+        self._passes = WidgetPasses()
+        self._door = BrowserDoor(self.flows, self._passes, self._public_calls_of_the_day)
         self.browser_calls = WebRtcCalls(
             self.admission,
             self.desk,
@@ -116,7 +122,7 @@ class App:
             ice_servers(settings),
             self.telemetry,
             monotonic,
-            is_staff=lambda _: False,
+            self._door,
         )
         self._signatures = Signatures(settings)
         self.media_calls = MediaCalls(
@@ -253,6 +259,7 @@ class App:
         carrier = Telephony(self._signatures, self.admission, self.desk, self.telemetry)
         web.include_router(carrier.router)
         web.include_router(self.browser_calls.router)
+        web.include_router(TalkPages(self.settings, self.flows, self._door, self._passes).router)
         web.include_router(api.router(self.archive, self.live_calls))
         for routes in review_routers(self._review_parts()):
             web.include_router(routes)
@@ -283,6 +290,10 @@ class App:
     def _slots_in_use(self) -> dashboard.Slots:
         capacity = self.front_end.capacity
         return dashboard.Slots(capacity, capacity - self.front_end.free)
+
+    async def _public_calls_of_the_day(self, line: str) -> int:
+        since = datetime.now(UTC) - timedelta(days=1)
+        return await asyncio.to_thread(self.archive.calls.count_taken, line, PUBLIC_CALLER, since)
 
     # One call.
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
+    import socket
+
     from kame_voice.app import App
     from kame_voice.caller.clip import Clip
     from kame_voice.caller.result import CallResult
@@ -24,6 +28,8 @@ _QUESTIONS: Final = (
     "And how much is a cleaning?",
     "Where can I park my car?",
 )
+_PORT: Final = 8080
+"""Where the server stays up in a terminal, if nobody else is there: easy to type on a phone."""
 _LOOK_EVERY_S: Final = 0.2
 _SETTLED_S: Final = 0.8
 """A turn that has not changed for this long is shown."""
@@ -34,7 +40,10 @@ def demo(
     to: Annotated[str, typer.Option(help="The number to call; a flow must name it.")] = _TO,
     data_dir: Annotated[Path, typer.Option(help="Where the call is kept.")] = Path("data"),
 ) -> None:
-    """Start the server, ring it, ask questions, hang up; print transcript, gaps and recording."""
+    """Start the server, ring it, ask questions, hang up; print transcript, gaps and recording.
+
+    In a terminal the server then stays up, for calls from the browser, until Ctrl-C.
+    """
     from kame_voice.caller.clip import CallerVoice
     from kame_voice.core.logs import configure_logs
     from kame_voice.server import loop_factory
@@ -44,19 +53,19 @@ def demo(
     voice = CallerVoice(pitch=1.15)
     clips = [voice.speak(text) for text in say or _QUESTIONS]
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_demo(clips, to, data_dir))
+        runner.run(_demo(clips, to, data_dir, stay=sys.stdin.isatty() and sys.stdout.isatty()))
 
 
-async def _demo(clips: list[Clip], to: str, data_dir: Path) -> None:
+async def _demo(clips: list[Clip], to: str, data_dir: Path, *, stay: bool) -> None:
     from kame_voice.app import build
     from kame_voice.caller.caller import PhoneCaller, Server
     from kame_voice.caller.result import Outcome
     from kame_voice.caller.scripts import conversation
     from kame_voice.caller.twilio_side import CallIdentity, new_sid
     from kame_voice.core.settings import load_settings
-    from kame_voice.server import listen, serving
+    from kame_voice.server import serving
 
-    listener = listen("127.0.0.1", 0)
+    listener = _listen(_PORT if stay else 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     token = secrets.token_hex(16)
     settings = load_settings(
@@ -72,10 +81,34 @@ async def _demo(clips: list[Clip], to: str, data_dir: Path) -> None:
             show = group.create_task(_show(app, identity.call_sid), name="show transcript")
             result = await PhoneCaller(server).call(identity, conversation(clips))
             await show
-    if result.outcome is not Outcome.ANSWERED:
-        print(f"\nThe call was {result.outcome.value}: {result.detail}")
-        raise typer.Exit(1)
-    _sum_up(app, result, show.result(), data_dir)
+        if result.outcome is not Outcome.ANSWERED:
+            print(f"\nThe call was {result.outcome.value}: {result.detail}")
+            raise typer.Exit(1)
+        _sum_up(app, result, show.result(), data_dir)
+        if stay:
+            await _stay_up(url)
+
+
+def _listen(port: int) -> socket.socket:
+    """On `port`, or on a free one where it is taken."""
+    from kame_voice.server import AddressTaken, listen
+
+    try:
+        return listen("127.0.0.1", port)
+    except AddressTaken:
+        return listen("127.0.0.1", 0)
+
+
+async def _stay_up(url: str) -> None:
+    """Leave the server to whoever opens its pages, until Ctrl-C or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    print(f"\nNow you: call a line from your browser at\n\n    {url}/talk\n")
+    print("The server stays up. Ctrl-C stops it.", flush=True)
+    await stop.wait()
+    print("\nStopped.", flush=True)
 
 
 async def _show(app: App, call_sid: str) -> CallDetail:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -247,6 +247,20 @@ class CallStore:
             return [CallHit.model_validate(hit) for hit in found]
 
         return self._read(read)
+
+    def count_taken(self, line: str, from_prefix: str, since: datetime) -> int:
+        """Calls that `line` has taken since then, from callers whose number begins with `from_prefix`."""
+        taken = (
+            select(func.count())
+            .select_from(Call)
+            .where(
+                Call.line == line,
+                Call.started_at >= since,
+                Call.from_number.startswith(from_prefix, autoescape=True),
+                Call.status.not_in((CallStatus.REFUSED, CallStatus.ABANDONED)),
+            )
+        )
+        return self._read(lambda session: session.scalars(taken).one())
 
     def find(self, prefix: str) -> CallDetail:
         """The one call whose id begins with `prefix`. Raises CallNotFound, AmbiguousCallId."""

@@ -16,6 +16,8 @@ from kame_voice.flows.schema import Flow
 from kame_voice.web.widget_pass import WidgetPasses
 
 __all__ = [
+    "PUBLIC_CALLER",
+    "STAFF_CALLER",
     "BrowserDoor",
     "BrowserRefused",
     "ClosedToBrowsers",
@@ -25,6 +27,10 @@ __all__ = [
     "UnknownLine",
 ]
 
+PUBLIC_CALLER: Final = "browser:"
+"""What the number of a caller from the public begins with, in the record; the network address follows."""
+STAFF_CALLER: Final = "staff:"
+"""The same for somebody signed in; their name follows."""
 _IPV6_HOME: Final = 64
 """Bits of an IPv6 address that name one customer of a provider; the rest changes at will."""
 
@@ -94,14 +100,13 @@ class BrowserDoor:
             raise UnknownLine(f"there is no line {name!r}", do="choose one at /talk")
         return flow
 
-    async def check(self, line: str, *, address: str, staff: bool, widget_pass: str | None = None) -> Flow:
-        """The line's flow, where this caller may be let in now. Raises a BrowserRefused.
+    async def check(self, flow: Flow, *, address: str, staff: bool, widget_pass: str | None = None) -> None:
+        """Return where this caller may be let in now. Raises a BrowserRefused.
 
         `staff`: somebody signed in who may see the line. `widget_pass`: given to the frame of a call button.
         """
-        flow = self.line(line)
         if staff:
-            return flow
+            return
         self._may_call(flow, widget_pass)
         if not self._hour.test(_per_hour(flow), flow.line, _home_of(address)):
             raise TooManyCalls(
@@ -109,7 +114,6 @@ class BrowserDoor:
             )
         if await self._calls_of_the_day(flow.line) >= flow.browser.max_calls_per_day:
             raise DailyLimit("no more calls from the web today", do="try again tomorrow, or phone us")
-        return flow
 
     def count(self, flow: Flow, *, address: str) -> None:
         """A caller who is not staff got a slot."""

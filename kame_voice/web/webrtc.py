@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
 import structlog
@@ -26,7 +26,9 @@ from kame_voice.core.errors import KameError
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs.webrtc import WebRtcLeg
 from kame_voice.legs.webrtc_peer import Peer, PeerGone
-from kame_voice.web.browser_door import BrowserDoor, BrowserRefused
+from kame_voice.web.auth.gate import gate_of
+from kame_voice.web.auth.viewer import OptionalViewer
+from kame_voice.web.browser_door import PUBLIC_CALLER, STAFF_CALLER, BrowserDoor, BrowserRefused, ForeignSite
 from kame_voice.web.ice import IceServers
 
 __all__ = ["CallNotTaken", "WebRtcCalls"]
@@ -96,8 +98,7 @@ class WebRtcCalls:
         ice: IceServers,
         telemetry: Telemetry,
         clock: Clock,
-        is_staff: Callable[[Request], bool],
-        door: BrowserDoor | None = None,
+        door: BrowserDoor,
     ) -> None:
         self._door = door
         self._admission = admission
@@ -106,7 +107,6 @@ class WebRtcCalls:
         self._ice = ice
         self._telemetry = telemetry
         self._clock = clock
-        self._is_staff = is_staff
         self._legs: dict[str, WebRtcLeg] = {}
         self._group = asyncio.TaskGroup()
         self.router = APIRouter(prefix="/webrtc", tags=["browser calls"])
@@ -123,15 +123,17 @@ class WebRtcCalls:
         """For `new RTCPeerConnection(…)`: STUN servers, and TURN servers with a password for this call."""
         return {"iceServers": self._ice.for_call(time.time(), uuid.uuid4().hex[:8])}
 
-    async def offer(self, offer: Offer, request: Request) -> Answer:
+    async def offer(self, offer: Offer, request: Request, viewer: OptionalViewer) -> Answer:
         """Take a slot, then answer; the greeting comes as soon as sound can flow."""
         address = request.client.host if request.client else "unknown"
-        staff = self._is_staff(request)
-        if self._door is not None:
-            await self._door.check(offer.line, address=address, staff=staff, widget_pass=offer.widget_pass)
+        if not gate_of(request).is_ours(request):
+            raise ForeignSite("this page is not one of ours", do="use the call button: docs/talk.md")
+        line = self._door.line(offer.line)
+        staff = viewer is not None and viewer.may_see(line.customer)
+        await self._door.check(line, address=address, staff=staff, widget_pass=offer.widget_pass)
         admitted = await self._admission.admit(
             provider_id=f"webrtc-{uuid.uuid4().hex}",
-            from_number=f"browser:{address}",
+            from_number=f"{STAFF_CALLER}{viewer.name}" if viewer and staff else f"{PUBLIC_CALLER}{address}",
             to_number=f"browser:{offer.line}",
             line=offer.line,
         )
@@ -145,7 +147,7 @@ class WebRtcCalls:
         except BaseException as error:
             await asyncio.shield(self._give_up(peer, reservation, error))
             raise
-        if self._door is not None and not staff:
+        if not staff:
             self._door.count(reservation.flow, address=address)
         self._group.create_task(
             self._carry(peer, reservation, staff=staff), name=f"browser call {reservation.call.id}"

@@ -12,7 +12,7 @@ from kame_voice.caller.clip import CallerVoice
 from kame_voice.caller.listener import Listener
 from kame_voice.caller.scripts import conversation
 from kame_voice.store.calls import CallDetail
-from tests.support.running_app import RunningApp, running_app
+from tests.support.running_app import OPEN_TO_BROWSERS, RunningApp, flow_text, running_app
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
@@ -40,7 +40,7 @@ def captions(result: BrowserResult, speaker: str) -> list[str]:
 async def test_a_caller_is_greeted_answered_and_remembered(
     tmp_path: Path, voice: CallerVoice, listener: Listener
 ) -> None:
-    async with running_app(tmp_path, front_end="spoken") as line:
+    async with running_app(tmp_path, flow_text(more=OPEN_TO_BROWSERS), front_end="spoken") as line:
         result = await BrowserCaller(line.url).call(
             LINE, conversation([voice.speak("How much is a puncture repair?")], dtmf="42#")
         )

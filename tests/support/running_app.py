@@ -14,10 +14,13 @@ from kame_voice.caller.twilio_side import CallIdentity
 from kame_voice.core.settings import load_settings
 from kame_voice.server import listen, serving
 
-__all__ = ["TOKEN", "RunningApp", "flow_text", "running_app"]
+__all__ = ["OPEN_TO_BROWSERS", "TOKEN", "RunningApp", "flow_text", "running_app"]
 
 TOKEN = "test-auth-token"
 ACCOUNT = "AC" + "0" * 32
+
+OPEN_TO_BROWSERS = "browser: {talk: true, max_calls_per_hour: 1000, max_calls_per_day: 1000}\n"
+"""For `flow_text(more=…)`: anybody may call from a browser, as often as a test likes."""
 
 _FLOW = """\
 version: 1

@@ -45,7 +45,8 @@ class Setting:
     async def call(
         self, address: str = "192.0.2.1", *, staff: bool = False, given: str | None = None
     ) -> None:
-        flow = await self.door.check("acme-main", address=address, staff=staff, widget_pass=given)
+        flow = self.door.line("acme-main")
+        await self.door.check(flow, address=address, staff=staff, widget_pass=given)
         if not staff:
             self.door.count(flow, address=address)
 
@@ -60,7 +61,7 @@ async def test_a_line_that_is_not_opened_takes_its_own_people_only(tmp_path: Pat
 
 async def test_a_line_that_there_is_not_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownLine, match="no line 'nowhere'"):
-        await Setting(tmp_path, OPEN).door.check("nowhere", address="192.0.2.1", staff=True)
+        Setting(tmp_path, OPEN).door.line("nowhere")
 
 
 async def test_one_network_may_call_so_often_in_an_hour(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ async def test_a_home_with_ipv6_is_one_network(tmp_path: Path) -> None:
 async def test_a_call_that_got_no_slot_does_not_count(tmp_path: Path) -> None:
     setting = Setting(tmp_path, OPEN)
     for _ in range(10):
-        await setting.door.check("acme-main", address="192.0.2.1", staff=False)
+        await setting.door.check(setting.door.line("acme-main"), address="192.0.2.1", staff=False)
     await setting.call()
 
 
