@@ -37,10 +37,11 @@ from kame_voice.hearing.ear import Ear
 from kame_voice.hearing.vad import VoiceActivity
 from kame_voice.legs.base import Leg
 from kame_voice.legs.twilio_rest import TwilioRest
-from kame_voice.oracle.back_end import BackEnd
-from kame_voice.oracle.base import AnswerSource, Transcriber
+from kame_voice.oracle.base import Transcriber
 from kame_voice.oracle.deaf import NoTranscriber
 from kame_voice.oracle.knowledge import Knowledge
+from kame_voice.oracle.prices import price_of
+from kame_voice.oracle.thinking import Thinking
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.review.meanings import Meanings
 from kame_voice.review.peaks import Peaks
@@ -107,6 +108,14 @@ class App:
             self._oracle_mode = OracleMode.OFF
         else:
             self._senses = self._build_senses()
+        senses = self._senses
+        self._thinking = Thinking(
+            settings,
+            self._oracle_mode,
+            senses.knowledge if senses else None,
+            senses.claude if senses else None,
+            self.telemetry,
+        )
         self.front_end = self._build_front_end()
         self.admission = Admission(
             self.front_end, self.flows, self.telemetry, monotonic, self._note_unanswered
@@ -236,7 +245,9 @@ class App:
         # Imported here: half a second that a process without a key need not spend.
         from kame_voice.oracle.claude import Claude
 
-        return Claude(key, model=self.settings.claude_model, base_url=self.settings.anthropic_base_url)
+        settings = self.settings
+        price = price_of(settings.claude_model, settings.claude_price_in, settings.claude_price_out)
+        return Claude(key, model=settings.claude_model, base_url=settings.anthropic_base_url, price=price)
 
     def _build_front_end(self) -> FrontEnd:
         match self.settings.front_end:
@@ -308,7 +319,7 @@ class App:
             frame_samples=self.front_end.frame_samples,
             ear=ear,
             transcriber=transcriber,
-            back_end=self._back_end(reservation),
+            back_end=self._thinking.back_end(call, flow),
             recorder=self._recorder(reservation.call, reservation.flow),
             live=live,
             telemetry=self.telemetry,
@@ -319,24 +330,6 @@ class App:
         if self._senses is None:
             return DeafEar(), NoTranscriber()
         return Ear(self._senses.vad, flow.turns), self._senses.stt.transcriber(call_id)
-
-    def _back_end(self, reservation: Reservation) -> BackEnd:
-        senses = self._senses
-        source: AnswerSource | None = None
-        fallback: AnswerSource | None = None
-        if senses is not None:
-            source, fallback = senses.knowledge, None
-            if senses.claude is not None:
-                source, fallback = senses.claude, senses.knowledge
-        return BackEnd(
-            reservation.call,
-            reservation.flow,
-            self._oracle_mode,
-            source,
-            fallback,
-            telemetry=self.telemetry,
-            first_token_s=self.settings.claude_first_token_s,
-        )
 
     def _note_unanswered(self, call: CallInfo, flow: Flow, status: CallStatus, reason: str) -> None:
         self._recorder(call, flow).unanswered(status, reason)

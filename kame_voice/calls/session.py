@@ -233,6 +233,7 @@ class Session:
             self._keep_turns()
             for oracle_id, spoken_ms in self._transcript.newly_spoken():
                 self._recorder.oracle_spoken(oracle_id, spoken_ms)
+                self._back_end.spoken(oracle_id)
 
     def _keep_turns(self) -> None:
         turns = self._transcript.changed_turns()
@@ -248,6 +249,7 @@ class Session:
             record=self._keep_oracle,
             history=self._history,
             media_ms=self._now_ms,
+            note=lambda kind, **data: self._recorder.event(kind, self._now_ms(), **data),
         )
 
     async def _transcripts(self) -> AsyncIterator[Transcript]:

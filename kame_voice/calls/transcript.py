@@ -210,7 +210,8 @@ class CallTranscript:
         for turn in self.turns:
             text = turn.heard_text if turn.speaker is Speaker.AGENT else turn.text if turn.is_final else None
             if text and (before_ms is None or turn.start_ms < before_ms):
-                said.append(Said(turn.speaker, text))
+                cut = turn.speaker is Speaker.AGENT and text != turn.text
+                said.append(Said(turn.speaker, text, cut))
         return tuple(said)
 
     def latency(self) -> Latency:

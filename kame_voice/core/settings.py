@@ -112,10 +112,48 @@ class Settings(BaseSettings):
     )
     claude_model: str = Field(default="claude-haiku-4-5", description="Model asked for answers.")
     claude_first_token_s: float = Field(
-        default=1.2,
+        default=0.9,
         gt=0,
         le=30,
         description="Seconds after a finished turn without a token until the flow's facts answer instead.",
+    )
+    claude_price_in: float = Field(
+        default=0, ge=0, description="US dollars a million input tokens; 0: the model's list price."
+    )
+    claude_price_out: float = Field(
+        default=0, ge=0, description="US dollars a million output tokens; 0: the model's list price."
+    )
+    oracle_guesses: int = Field(
+        default=4, ge=1, le=20, description="Guesses asked on one turn while the caller talks, at most."
+    )
+    oracle_guess_words: int = Field(
+        default=2, ge=1, le=20, description="New stable words that a guess is asked on."
+    )
+    oracle_guess_gap_ms: int = Field(
+        default=500, ge=100, le=10_000, description="Least time between two guesses."
+    )
+    oracle_in_flight: int = Field(
+        default=16, ge=0, description="Questions at the model at once, all calls together; 0: no limit."
+    )
+    oracle_requests_per_s: float = Field(
+        default=20, ge=0, description="Questions a second, all calls together; 0: no limit."
+    )
+    oracle_tokens_per_min: int = Field(
+        default=400_000, ge=0, description="Tokens a minute, all calls together; 0: no limit."
+    )
+    oracle_usd_per_day: float = Field(
+        default=20, ge=0, description="US dollars in 24 hours, all calls together; 0: no limit."
+    )
+    oracle_call_in_flight: int = Field(
+        default=3, ge=0, description="Questions of one call at the model at once; 0: no limit."
+    )
+    oracle_call_tokens: int = Field(default=300_000, ge=0, description="Tokens of one call; 0: no limit.")
+    oracle_call_usd: float = Field(default=0.5, ge=0, description="US dollars of one call; 0: no limit.")
+    breaker_failures: int = Field(
+        default=3, ge=1, le=100, description="Failures of the model in a row until it is left alone."
+    )
+    breaker_cool_s: float = Field(
+        default=5, gt=0, le=60, description="Seconds it is left alone before it is tried again."
     )
     stt_model: str = Field(
         default="", description="faster-whisper model, name or folder; empty: the bundled tiny.en."

@@ -49,6 +49,28 @@ class Telemetry:
             "oracle_first_token_seconds", "Asked to first token.", _SHORT_BUCKETS
         )
         self.answer_failures = counter("answer_failures_total", "Answers that failed, by code.", "code")
+        self.oracle_shed = counter(
+            "oracle_shed_total", "Questions held back, by the limit in the way.", "reason"
+        )
+        self.oracle_tokens = counter("oracle_tokens_total", "Tokens of the language model.", "kind")
+        self.oracle_usd = counter("oracle_usd_total", "US dollars spent on answers, as far as priced.")
+        self.oracle_in_flight = Gauge(
+            "kame_oracle_in_flight", "Questions at the language model now.", registry=registry
+        )
+        self.oracle_confirmed = counter(
+            "oracle_confirmed_total", "Finished turns whose answer had been asked for before they ended."
+        )
+        self.oracle_ungrounded = counter(
+            "oracle_ungrounded_total", "Answers that assert something and name no source."
+        )
+        self.breaker_open = Gauge(
+            "kame_breaker_open",
+            "1 while the language model is not asked because it fails.",
+            registry=registry,
+        )
+        self.breaker_changes = counter(
+            "breaker_changes_total", "Times the breaker changed, by to what.", "to"
+        )
         self.stt_seconds = histogram("stt_seconds", "One window transcribed.", _SHORT_BUCKETS)
         self.stt_skipped = counter("stt_skipped_total", "Partials overtaken before they ran.")
         self.record_dropped = counter("record_dropped_total", "Records and audio lost, by kind.", "kind")

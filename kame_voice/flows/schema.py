@@ -35,6 +35,7 @@ __all__ = [
     "Limits",
     "Overflow",
     "Sampling",
+    "Thinking",
     "TurnSettings",
     "Weekday",
 ]
@@ -193,6 +194,31 @@ class Limits(_Part):
     )
 
 
+class Thinking(_Part):
+    """What answers may take on this line, where it is not what the settings say (docs/oracle.md)."""
+
+    guesses: int | None = Field(
+        default=None, ge=1, le=20, description="Guesses asked on one turn while the caller talks, at most."
+    )
+    guess_words: int | None = Field(
+        default=None, ge=1, le=20, description="New stable words that a guess is asked on."
+    )
+    guess_gap_ms: int | None = Field(
+        default=None, ge=100, le=10_000, description="Least time between two guesses."
+    )
+    first_token_ms: int | None = Field(
+        default=None,
+        ge=100,
+        le=30_000,
+        description="Wait of a finished turn for the model's first word until the facts answer.",
+    )
+    in_flight: int | None = Field(
+        default=None, ge=0, description="Questions of one call at the model at once; 0: no limit."
+    )
+    tokens: int | None = Field(default=None, ge=0, description="Tokens of one call; 0: no limit.")
+    usd: float | None = Field(default=None, ge=0, description="US dollars of one call; 0: no limit.")
+
+
 class Sampling(_Part):
     """How freely the speech model of the `kame` front end speaks. Temperature 0: always the likeliest.
 
@@ -260,6 +286,9 @@ class Flow(_Part):
         default=TurnSettings(), description="When a turn is over and when an interruption counts."
     )
     limits: Limits = Field(default=Limits(), description="Where a call ends of itself.")
+    thinking: Thinking = Field(
+        default=Thinking(), description="What answers may take, where it is not what the settings say."
+    )
     overflow: Overflow = Field(default=Overflow(), description="What a caller gets when no agent can answer.")
     browser: BrowserAccess = Field(
         default=BrowserAccess(), description="Who may call the line from a browser; nobody unless set."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource, Speaker
@@ -18,12 +18,14 @@ __all__ = [
     "AnswerDelta",
     "AnswerFailed",
     "AnswerSource",
+    "Note",
     "OracleRecord",
     "OracleRequest",
     "Said",
     "Transcriber",
     "Transcript",
     "Usage",
+    "WhisperRefused",
 ]
 
 
@@ -31,7 +33,8 @@ class AnswerFailed(KameError):
     """An answer source has no answer to give. `code` says why, per instance; it is stable.
 
     Codes: `no-key`, `bad-key`, `refused-request`, `rate-limited`, `overloaded`, `server-error`,
-    `unreachable`, `first-token-late`, `stalled`, `cut-off`, `refusal`, `empty-answer`, `forbidden-words`.
+    `unreachable`, `first-token-late`, `stalled`, `cut-off`, `refusal`, `empty-answer`, `forbidden-words`,
+    `breaker-open`, `over-budget`.
     """
 
     code = "answer-failed"
@@ -39,6 +42,12 @@ class AnswerFailed(KameError):
     def __init__(self, code: str, what: str, *, where: str | None = None, do: str | None = None) -> None:
         super().__init__(what, where=where, do=do)
         self.code = code
+
+
+class WhisperRefused(KameError):
+    """A supervisor's words that cannot be said on this call."""
+
+    code = "whisper-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +70,18 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One earlier turn of the conversation; an agent's text only as far as it was heard."""
+    """One earlier turn of the conversation; an agent's text only as far as it was heard (`cut`: not all)."""
 
     speaker: Speaker
     text: str
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OracleRequest:
     """A question to an answer source. `is_final` false: the caller is still talking.
 
-    `now` is the business's local time (time-zone aware).
+    `now` is the business's local time (time-zone aware). `summary`: what was said before `history` begins.
     """
 
     call: CallInfo
@@ -80,6 +90,7 @@ class OracleRequest:
     caller_words: str
     is_final: bool
     now: datetime
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,12 @@ class AnswerSource(Protocol):
         ...
 
 
+class Note(Protocol):
+    """Takes down what happened on the call: its kind, and details that JSON can hold."""
+
+    def __call__(self, kind: str, **data: Any) -> None: ...
+
+
 class Adviser(Protocol):
     """What a session needs of the back end: one call's thinking, from words to oracles."""
 
@@ -131,8 +148,25 @@ class Adviser(Protocol):
         record: Callable[[OracleRecord], None],
         history: Callable[[], tuple[Said, ...]],
         media_ms: Callable[[], int],
+        note: Note,
     ) -> None:
-        """Think until the transcripts end: write oracles by `guide`, leave each to `record`."""
+        """Think until the transcripts end: write oracles by `guide`, leave each to `record`, and what
+        else happened to `note`."""
+        ...
+
+    def spoken(self, oracle_id: str) -> None:
+        """The first word of this oracle sounds."""
+        ...
+
+    def whisper(self, text: str, by: str) -> str:
+        """A supervisor's words for the caller: in force above every answer until spoken or withdrawn.
+
+        Returns the oracle's id. Raises `WhisperRefused` where they cannot be said.
+        """
+        ...
+
+    def withdraw_whisper(self, oracle_id: str, by: str) -> bool:
+        """Take a whisper back; false where it has been spoken, or never was."""
         ...
 
 

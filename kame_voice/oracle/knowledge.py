@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Final
@@ -13,6 +13,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.oracle.base import AnswerDelta, OracleRequest, Said
 from kame_voice.oracle.embedder import Embedder, Vectors
 from kame_voice.oracle.matching import Index, Match
+from kame_voice.oracle.meaning import Meaning, Reading, compared, reading
 from kame_voice.oracle.topics import Kind, topics_of
 from kame_voice.oracle.words import spoken_words
 
@@ -23,6 +24,7 @@ _SHORTEST_GUESS: Final = 3
 _GUESS_SCORE: Final = 0.55
 """A guess on half a sentence has to fit better than the answer to a whole one."""
 _FLOWS_KEPT: Final = 64
+_READINGS_KEPT: Final = 512
 
 
 class Knowledge:
@@ -39,6 +41,7 @@ class Knowledge:
     def __init__(self) -> None:
         self._embedder = Embedder()
         self._indexes: dict[str, Index] = {}
+        self._readings: dict[tuple[int, str], tuple[Reading, Vectors]] = {}
         self._building = Lock()
         self._threads = ThreadPoolExecutor(2, "knowledge")
 
@@ -54,6 +57,12 @@ class Knowledge:
             yield AnswerDelta(text if number == 0 else f" {text}", (match.topic.id,), sourced)
         if not matches and question.is_final:
             yield AnswerDelta(question.flow.unknown)
+
+    async def meanings(self, flow: Flow, earlier: Sequence[str], now: str) -> list[Meaning]:
+        """What `now`, later words of a turn, make of answers to each of `earlier`: 20 ms, off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._meanings, flow, tuple(earlier), now
+        )
 
     async def prepare(self, flow: Flow) -> None:
         """Embed the flow's sample questions ahead of its first call; half a second off the loop."""
@@ -81,6 +90,26 @@ class Knowledge:
             for match in matches
             if match.score >= _GUESS_SCORE and match.topic.kind is not Kind.SMALL_TALK
         ]
+
+    def _meanings(self, flow: Flow, earlier: tuple[str, ...], now: str) -> list[Meaning]:
+        index = self._index(flow)
+        later, vector = self._read(index, now)
+        vocabulary = index.words_of(later.topics)
+        found = []
+        for words in earlier:
+            before, other = self._read(index, words)
+            found.append(compared(before, later, float(vector @ other), vocabulary))
+        return found
+
+    def _read(self, index: Index, words: str) -> tuple[Reading, Vectors]:
+        """Remembered: each version of a turn is compared with all later ones."""
+        key = (id(index), words)
+        if key not in self._readings:
+            topics = tuple(match.topic.id for match in index.match(words)) if spoken_words(words) else ()
+            while len(self._readings) >= _READINGS_KEPT:
+                self._readings.pop(next(iter(self._readings)), None)
+            self._readings[key] = (reading(words, topics), self._embedder.embed([words])[0])
+        return self._readings[key]
 
     def _index(self, flow: Flow) -> Index:
         version = flow.content_hash

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kame_voice.core.nouns import OracleOutcome, OracleSource
 from kame_voice.core.telemetry import Telemetry
-from kame_voice.oracle.base import AnswerDelta, OracleRecord
+from kame_voice.oracle.base import AnswerDelta, OracleRecord, Usage
 from kame_voice.oracle.scheduler import Ask
 
 __all__ = ["Ledger"]
@@ -31,6 +31,10 @@ class Ledger:
         )
         self._tell(ask.id)
 
+    def not_asked(self, code: str) -> None:
+        """A finished turn's question could not go out."""
+        self._telemetry.answer_failures.labels(code).inc()
+
     def first_token(self, id_: str, after_s: float) -> None:
         """Its answer begins, `after_s` seconds after it was asked."""
         self._telemetry.oracle_first_token.observe(after_s)
@@ -50,12 +54,15 @@ class Ledger:
             record.text += delta.text
             record.facts += [fact for fact in delta.facts if fact not in record.facts]
             record.grounded = record.grounded if delta.grounded is None else delta.grounded
-            record.usage = delta.usage or record.usage
+            self._count(record, delta.usage)
+            if delta.grounded is False:
+                self._telemetry.oracle_ungrounded.inc()
 
     def confirmed(self, id_: str) -> None:
         """It answers a finished turn after all."""
         record = self._open[id_]
         record.is_final, record.confirmed_ms = True, self._media_ms()
+        self._telemetry.oracle_confirmed.inc()
         self._tell(id_)
 
     def delivered(self, id_: str) -> None:
@@ -81,6 +88,16 @@ class Ledger:
         for id_, record in list(self._open.items()):
             adopted = record.outcome is OracleOutcome.ADOPTED
             self.settled(id_, OracleOutcome.ADOPTED if adopted else OracleOutcome.CANCELLED)
+
+    def _count(self, record: OracleRecord, usage: Usage | None) -> None:
+        if usage is None:
+            return
+        before, record.usage = record.usage or Usage(), usage
+        for kind in ("input", "output", "cache_read", "cache_write"):
+            # What was estimated too high is not taken back from a counter.
+            more = getattr(usage, f"{kind}_tokens") - getattr(before, f"{kind}_tokens")
+            self._telemetry.oracle_tokens.labels(kind).inc(max(0, more))
+        self._telemetry.oracle_usd.inc(max(0.0, (usage.cost_usd or 0.0) - (before.cost_usd or 0.0)))
 
     def _tell(self, id_: str) -> None:
         record = self._open[id_]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -24,7 +24,7 @@ from kame_voice.oracle.spoken_time import DAY_NAMES
 from kame_voice.oracle.topics import Kind, Topic
 from kame_voice.oracle.words import spoken_words, stem, stems
 
-__all__ = ["Index", "Match", "questions_in", "strip_opening"]
+__all__ = ["FUNCTION_STEMS", "Index", "Match", "questions_in", "strip_opening"]
 
 _MEANING: Final = 0.75
 _KNOWN: Final = 0.46
@@ -38,7 +38,7 @@ _PART: Final = 0.56
 _OWN_FACT: Final = 0.02
 """The line's own facts win against derived ones when they match as well."""
 
-_FUNCTION_STEMS: Final = frozenset(
+FUNCTION_STEMS: Final = frozenset(
     stem(word)
     for word in re.findall(
         r"\w+",
@@ -140,6 +140,12 @@ class Index:
             best = max((best, *asked), key=lambda match: match.score if match else 0.0)
         return [best] if best and self._is_meant(best, whole) else []
 
+    def words_of(self, topic_ids: Iterable[str]) -> frozenset[str]:
+        """The stems of all that is written about these topics."""
+        wanted = set(topic_ids)
+        known = zip(self._topics, self._words, strict=True)
+        return frozenset(word for topic, words in known if topic.id in wanted for word in words)
+
     def scores(self, text: str) -> list[tuple[float, str]]:
         """Every topic's score for `text`, best first; for trying a flow out."""
         scored = zip(self._score(text), self._topics, strict=True)
@@ -219,7 +225,7 @@ class Index:
 
 
 def _content(text: str) -> list[str]:
-    return [word for word in stems(text) if word not in _FUNCTION_STEMS]
+    return [word for word in stems(text) if word not in FUNCTION_STEMS]
 
 
 @lru_cache(maxsize=16384)

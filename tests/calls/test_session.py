@@ -105,13 +105,28 @@ class Mind:
     history: Callable[[], Any] | None = None
 
     async def run(
-        self, transcripts: AsyncIterator[Transcript], guide: Any, record: Any, history: Any, media_ms: Any
+        self,
+        transcripts: AsyncIterator[Transcript],
+        guide: Any,
+        record: Any,
+        history: Any,
+        media_ms: Any,
+        note: Any,
     ) -> None:
         self.history = history
         async for transcript in transcripts:
             if self.fault:
                 raise self.fault
             self.heard.append(transcript)
+
+    def spoken(self, oracle_id: str) -> None:
+        pass
+
+    def whisper(self, text: str, by: str) -> str:
+        raise NotImplementedError
+
+    def withdraw_whisper(self, oracle_id: str, by: str) -> bool:
+        return False
 
 
 @dataclass

@@ -224,7 +224,7 @@ def test_history_holds_the_agents_words_only_as_far_as_they_were_heard() -> None
     say(book, "Never heard.", 1500, 1)
     ask(book, "Hello?", 3000, 3300)
     assert book.history() == (
-        Said(Speaker.AGENT, "Hello there,"),
+        Said(Speaker.AGENT, "Hello there,", cut=True),
         Said(Speaker.CALLER, "Are you open?"),
         Said(Speaker.CALLER, "Hello?"),
     )

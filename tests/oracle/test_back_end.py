@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,7 @@ class Talk:
     records: dict[str, OracleRecord] = field(default_factory=dict)
     history: tuple[Said, ...] = ()
     media_ms: int = 0
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     telemetry: Telemetry = field(default_factory=Telemetry)
     transcripts: asyncio.Queue[Transcript | None] = field(default_factory=asyncio.Queue)
     patience: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,6 +63,9 @@ class Talk:
     async def each(self) -> AsyncIterator[Transcript]:
         while (said := await self.transcripts.get()) is not None:
             yield said
+
+    def note(self, kind: str, **data: Any) -> None:
+        self.notes.append((kind, data))
 
     def record(self, record: OracleRecord) -> None:
         self.records[record.id] = record
@@ -89,7 +94,12 @@ async def talking(talk: Talk, mode: OracleMode = OracleMode.PARTIAL) -> AsyncIte
     async with asyncio.TaskGroup() as group:
         running = group.create_task(
             back_end.run(
-                talk.each(), talk.writes.append, talk.record, lambda: talk.history, lambda: talk.media_ms
+                talk.each(),
+                talk.writes.append,
+                talk.record,
+                lambda: talk.history,
+                lambda: talk.media_ms,
+                talk.note,
             )
         )
         yield talk
@@ -190,7 +200,7 @@ async def test_a_finished_turn_does_not_wait_for_a_late_source() -> None:
 async def test_a_source_in_time_is_not_stood_in_for() -> None:
     async with talking(Talk()) as talk:
         await talk.hears(transcript("are you open", 1000, is_final=True))
-        talk.llm.say("are you open", "Yes")
+        talk.llm.say("are you open", "Yes. We")
         await talk.settle()
         talk.patience.set()
         await talk.settle()

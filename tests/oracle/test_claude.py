@@ -92,5 +92,5 @@ async def test_after_a_failure_the_next_question_is_answered() -> None:
         claude = Claude("test-key", model="claude-test", base_url=server.url)
         with pytest.raises(AnswerFailed):
             _ = [delta async for delta in claude.answer(request("Are you open?"))]
-        assert [delta.text async for delta in claude.answer(request("Are you open?"))] == ["Yes."]
+        assert "".join([delta.text async for delta in claude.answer(request("Are you open?"))]) == "Yes."
         await claude.close()

@@ -69,9 +69,10 @@ class SentenceSplitter:
     def _first_end(self, final: bool) -> int | None:
         """Where the first sentence surely ends; None: nowhere yet."""
         for match in _END.finditer(self._text):
-            if match.end() == len(self._text) and not final:
+            broken = "\n" in match[0]
+            if match.end() == len(self._text) and not (final or broken):
                 break  # more white space may follow
-            ends = match["stop"] is None or self._ends(match, final)
+            ends = broken or self._ends(match, final)
             if ends is None:
                 break
             if ends:

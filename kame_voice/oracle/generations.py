@@ -1,0 +1,390 @@
+"""One call's questions under way: each a task that streams its answer where the scheduler wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol, runtime_checkable
+
+import structlog
+
+from kame_voice.core.clock import Clock
+from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource, Speaker
+from kame_voice.core.oracle_stream import (
+    OracleAppend,
+    OracleClose,
+    OracleConfirm,
+    OracleOpen,
+    OracleWithdraw,
+    OracleWrite,
+)
+from kame_voice.flows.schema import Flow
+from kame_voice.oracle.base import (
+    AnswerDelta,
+    AnswerFailed,
+    AnswerSource,
+    Note,
+    OracleRequest,
+    Said,
+    Usage,
+)
+from kame_voice.oracle.budget import CallLimits
+from kame_voice.oracle.gate import BREAKER_OPEN, Gate
+from kame_voice.oracle.ledger import Ledger
+from kame_voice.oracle.memory import CallMemory
+from kame_voice.oracle.never_say import forbidden_in
+from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
+from kame_voice.oracle.words import spoken_words
+
+__all__ = ["Generations", "Parts", "Summariser", "UnknownAnswer"]
+
+log = structlog.get_logger()
+
+_SENTENCE_S: Final = 0.45
+"""So much longer than for the first token a finished turn waits for a first sentence that can be said."""
+_SPEAKABLE: Final = re.compile(r"[.!?…][\"'”’)]*\s|\n")
+
+
+@runtime_checkable
+class Summariser(Protocol):
+    """A source that can also sum up a long call."""
+
+    async def summarise(self, flow: Flow, summary: str, turns: tuple[Said, ...]) -> tuple[str, Usage]:
+        """`summary` brought up to date with `turns`, and what that took. Raises `AnswerFailed`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one call's generations are made with."""
+
+    call: CallInfo
+    flow: Flow
+    source: AnswerSource
+    fallback: AnswerSource | None
+    gate: Gate | None
+    limits: CallLimits
+    first_token_s: float
+    clock: Clock
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+class UnknownAnswer:
+    """Answers everything with the flow's honest sentence: for when nobody else can answer."""
+
+    source = OracleSource.KNOWLEDGE
+    model: str | None = None
+
+    async def answer(self, question: OracleRequest) -> AsyncIterator[AnswerDelta]:
+        yield AnswerDelta(question.flow.unknown)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer as far as it has come. `gated`: it went through the gate. `decided`: the service has
+    answered or failed. `speakable`: a sentence of it is whole. `on_final`: asked on a finished turn."""
+
+    source: AnswerSource
+    on_final: bool
+    gated: bool
+    text: str = ""
+    begun: bool = False
+    closed: bool = False
+    decided: bool = False
+
+    @property
+    def speakable(self) -> bool:
+        return self.closed or bool(_SPEAKABLE.search(self.text))
+
+
+@dataclass(slots=True)
+class _Tasks:
+    answers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    waits: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    summary: asyncio.Task[None] | None = None
+
+
+class Generations:
+    """The shell around one call's `Scheduler`: carries out its moves, within a task group."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        scheduler: Scheduler,
+        group: asyncio.TaskGroup,
+        guide: Callable[[OracleWrite], None],
+        ledger: Ledger,
+        history: Callable[[], tuple[Said, ...]],
+        note: Note,
+    ) -> None:
+        self._parts = parts
+        self._scheduler = scheduler
+        self._group = group
+        self._guide = guide
+        self._ledger = ledger
+        self._history = history
+        self._note = note
+        self._memory = CallMemory()
+        self._found: dict[str, _Answer] = {}
+        self._tasks = _Tasks()
+        self._summaries = 0
+
+    def do(self, moves: list[Move]) -> None:
+        """Carry out what the scheduler decided."""
+        for move in moves:
+            match move:
+                case Ask():
+                    self._ask(move, self._parts.source)
+                case Adopt():
+                    self._adopt(move)
+                case Confirm(id_, covers_ms, is_final, in_force):
+                    if in_force:
+                        self._guide(OracleConfirm(id_, covers_ms, is_final))
+                    if is_final:
+                        self._ledger.confirmed(id_)
+                        if self._parts.gate is not None:
+                            self._parts.gate.promoted(id_)
+                case Cancel(id_, outcome):
+                    self._ledger.settled(id_, outcome)
+                    self._stop(id_)
+                case Withdraw(id_, outcome):
+                    self._guide(OracleWithdraw(id_))
+                    self._ledger.settled(id_, outcome)
+                    self._stop(id_)
+        self._watch()
+
+    def stop(self) -> None:
+        """The call is over: end every task."""
+        tasks = self._tasks
+        for task in (*tasks.answers.values(), *tasks.waits.values(), tasks.summary):
+            if task is not None:
+                task.cancel()
+
+    # Asking.
+
+    def _ask(self, ask: Ask, source: AnswerSource) -> None:
+        parts = self._parts
+        allowed = self._allowed(ask, source)
+        if allowed is None:
+            self._scheduler.failed(ask.id)
+            return
+        earlier = _without_present_turn(self._history(), ask)
+        told = self._memory.view(earlier)
+        request = OracleRequest(
+            parts.call, parts.flow, told.recent, ask.words, ask.is_final, parts.now(), told.summary
+        )
+        gated = allowed is parts.source and parts.gate is not None
+        self._found[ask.id] = _Answer(allowed, ask.is_final, gated)
+        self._ledger.asked(ask, allowed.source, allowed.model)
+        self._tasks.answers[ask.id] = self._group.create_task(
+            self._answer(ask.id, request), name=f"answer {ask.id}"
+        )
+        if ask.is_final:
+            self._sum_up(earlier)
+
+    def _allowed(self, ask: Ask, source: AnswerSource) -> AnswerSource | None:
+        """`source`, or who may be asked in its place; None: nobody, and a guess is not worth more."""
+        parts = self._parts
+        if source is not parts.source or parts.gate is None:
+            return source
+        reason = parts.gate.ask(parts.call.id, ask.id, parts.limits, self._shed, is_final=ask.is_final)
+        if reason is None:
+            return source
+        if ask.is_final:
+            code = BREAKER_OPEN if reason == BREAKER_OPEN else "over-budget"
+            self._note("answer-failed", code=code, limit=reason, oracle=ask.id, final=True)
+            self._ledger.not_asked(code)
+        return parts.fallback or (UnknownAnswer() if ask.is_final else None)
+
+    def _shed(self, id_: str) -> None:
+        """The guess has to give its place to a finished turn."""
+        self._ledger.settled(id_, OracleOutcome.CANCELLED, "over-budget")
+        self.do(self._scheduler.failed(id_))
+        self._stop(id_)
+
+    # Answering.
+
+    async def _answer(self, id_: str, request: OracleRequest) -> None:
+        """One generation, from the question to its last token."""
+        answer = self._found[id_]
+        stream = answer.source.answer(request)
+        try:
+            await self._stream(id_, answer, stream, request.flow)
+        except AnswerFailed as failure:
+            self._failed(id_, failure.code)
+            return
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
+            if answer.gated and self._parts.gate is not None:
+                self._parts.gate.done(id_, unanswered=not answer.decided)
+        if not self._scheduler.is_wanted(id_):
+            return
+        if answer.begun:
+            answer.closed = True
+            if self._scheduler.in_force(id_):
+                self._guide(OracleClose(id_))
+            self._ledger.delivered(id_)
+            self._tasks.answers.pop(id_, None)
+        else:
+            self._give_way(id_, None)
+
+    async def _stream(
+        self, id_: str, answer: _Answer, stream: AsyncIterator[AnswerDelta], flow: Flow
+    ) -> None:
+        asked_s = self._parts.clock()
+        async for delta in stream:
+            self._ledger.grew(id_, delta)
+            if answer.gated and self._parts.gate is not None and delta.usage is not None:
+                self._parts.gate.used(id_, delta.usage)
+            if not delta.text:
+                continue
+            if forbidden_in(answer.text + delta.text, flow.never_say):
+                raise AnswerFailed("forbidden-words", "the answer holds words of never_say")
+            if not answer.begun and delta.text.strip():
+                answer.begun = True
+                self._service_answers(answer)
+                self._ledger.first_token(id_, self._parts.clock() - asked_s)
+                self.do(self._scheduler.first_token(id_))
+            if not self._scheduler.is_wanted(id_):
+                return
+            if answer.begun:
+                answer.text += delta.text
+                if self._scheduler.in_force(id_):
+                    self._guide(OracleAppend(id_, delta.text))
+
+    def _adopt(self, adopt: Adopt) -> None:
+        answer = self._found[adopt.id]
+        self._guide(OracleOpen(adopt.id, answer.source.source, adopt.covers_ms, adopt.is_final))
+        if answer.text:
+            self._guide(OracleAppend(adopt.id, answer.text))
+        if answer.closed:
+            self._guide(OracleClose(adopt.id))
+        self._ledger.adopted(adopt.id)
+
+    def _service_answers(self, answer: _Answer) -> None:
+        answer.decided = True
+        if answer.gated and self._parts.gate is not None and self._parts.gate.answered():
+            self._note("breaker-closed")
+
+    # When there is no answer.
+
+    def _failed(self, id_: str, code: str) -> None:
+        answer = self._found[id_]
+        source, final = answer.source.source.value, self._scheduler.answers_a_final(id_)
+        log.warning("no answer", call_id=self._parts.call.id, source=source, code=code, oracle=id_)
+        self._note("answer-failed", code=code, source=source, oracle=id_, final=final)
+        answer.decided = True
+        if answer.gated and self._parts.gate is not None and self._parts.gate.failed(code):
+            self._note("breaker-open", code=code)
+        self._give_way(id_, code)
+
+    def _give_way(self, id_: str, error: str | None) -> None:
+        """Generation `id_` failed, or had nothing to say on a guess: who answers in its place?"""
+        answer = self._found[id_]
+        instead = self._scheduler.stand_in(id_) if self._scheduler.answers_a_final(id_) else None
+        self._ledger.settled(id_, OracleOutcome.FAILED if error else OracleOutcome.CANCELLED, error)
+        if instead is not None:
+            if error is None and not answer.on_final:
+                self._ask(instead, answer.source)
+            elif answer.source is self._parts.source and self._parts.fallback is not None:
+                self._ask(instead, self._parts.fallback)
+            else:
+                self._ask(instead, UnknownAnswer())
+        self.do(self._scheduler.failed(id_))
+        self._stop(id_)
+
+    def _stop(self, id_: str) -> None:
+        for tasks in (self._tasks.answers, self._tasks.waits):
+            task = tasks.pop(id_, None)
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+
+    def _watch(self) -> None:
+        """See to it that a finished turn does not wait too long for words that can be said."""
+        id_ = self._scheduler.waited_for()
+        if (
+            id_ is not None
+            and self._parts.fallback is not None
+            and id_ not in self._tasks.waits
+            and id_ in self._found
+            and self._found[id_].source is self._parts.source
+            and not self._found[id_].speakable
+        ):
+            self._tasks.waits[id_] = self._group.create_task(self._wait_for(id_), name=f"wait for {id_}")
+
+    async def _wait_for(self, id_: str) -> None:
+        await self._parts.sleep(self._parts.first_token_s)
+        answer = self._found[id_]
+        if answer.begun and not answer.speakable:
+            await self._parts.sleep(_SENTENCE_S)
+        if not self._scheduler.answers_a_final(id_) or answer.speakable or self._parts.fallback is None:
+            return
+        if answer.begun:
+            # It is in force and says nothing that could be spoken: its place is wanted.
+            self._failed(id_, "stalled")
+            return
+        instead = self._scheduler.stand_in(id_)
+        if instead is not None:
+            self._note("answer-late", oracle=id_, instead=instead.id)
+            self._ask(instead, self._parts.fallback)
+
+    # Long calls.
+
+    def _sum_up(self, history: tuple[Said, ...]) -> None:
+        """Have the older part of a long call summed up, beside everything else."""
+        parts, turns = self._parts, self._memory.due(history)
+        running = self._tasks.summary is not None and not self._tasks.summary.done()
+        if not turns or running or not isinstance(parts.source, Summariser):
+            return
+        self._summaries += 1
+        id_ = f"{parts.call.id}-s{self._summaries}"
+        if parts.gate is not None:
+            reason = parts.gate.ask(parts.call.id, id_, parts.limits, self._drop_summary, is_final=False)
+            if reason is not None:
+                return
+        self._tasks.summary = self._group.create_task(
+            self._summarise(id_, parts.source, turns), name=f"summary {id_}"
+        )
+
+    async def _summarise(self, id_: str, source: Summariser, turns: tuple[Said, ...]) -> None:
+        gate = self._parts.gate
+        decided = False
+        try:
+            text, usage = await source.summarise(self._parts.flow, self._memory.summary, turns)
+            decided = True
+            self._memory.learned(text, len(turns))
+            if gate is not None:
+                gate.used(id_, usage)
+            self._note(
+                "summed-up",
+                turns=len(turns),
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cost_usd=usage.cost_usd,
+            )
+        except AnswerFailed as failure:
+            decided = True
+            if gate is not None:
+                gate.failed(failure.code)
+            self._note("summary-failed", code=failure.code)
+        finally:
+            if gate is not None:
+                gate.done(id_, unanswered=not decided)
+
+    def _drop_summary(self, _id: str) -> None:
+        if self._tasks.summary is not None:
+            self._tasks.summary.cancel()
+
+
+def _without_present_turn(history: tuple[Said, ...], ask: Ask) -> tuple[Said, ...]:
+    """A finished turn may already stand in the history; what it says is not to be said twice."""
+    for at in range(len(history) - 1, -1, -1):
+        if history[at].speaker is Speaker.CALLER:
+            present = ask.is_final and spoken_words(history[at].text) == spoken_words(ask.words)
+            return history[:at] + history[at + 1 :] if present else history
+    return history
