@@ -13,11 +13,7 @@ NAMES = ("Aetna", "Delta Dental", "Doctor Lee", "Maria", "Mill Road")
     ("plain", "prompted", "heard"),
     [
         ("Do you accept Ena?", "Do you accept Aetna?", "Do you accept Aetna?"),
-        (
-            "I have dealt a dental. Is it ok?",
-            "I have Delta Dental, is it ok?",
-            "I have Delta Dental, is it ok?",
-        ),
+        ("I have dealt a dental.", "I have Delta Dental.", "I have Delta dental."),
         ("Is doctorly good with kids?", "is Doctor Lee good with kids.", "Is Doctor Lee good with kids?"),
         ("Can I speak to Mario", "Can I speak to Maria.", "Can I speak to Maria"),
     ],
