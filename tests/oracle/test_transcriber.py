@@ -105,7 +105,7 @@ SECONDS = np.arange(3 * 24_000) / 24_000
 
 def tone(*hertz: float, level: float = 0.1) -> NDArray[np.float64]:
     waves: NDArray[np.float64] = np.sin(2 * np.pi * np.outer(hertz, SECONDS))
-    return level * waves.sum(axis=0)
+    return np.asarray(level * waves.sum(axis=0), np.float64)
 
 
 def keys() -> NDArray[np.float64]:
