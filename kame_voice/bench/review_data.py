@@ -12,13 +12,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
 
+import numpy as np
+
+from kame_voice.core.nouns import SAMPLE_RATE
 from kame_voice.flows.schema import Fact, Flow
 from kame_voice.store.concluding import conclude_due
 from kame_voice.store.database import Database
+from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import CallRow, CallStatus, EventRow, FlowRow, OracleRow, Row, TurnRow
 from kame_voice.store.upsert import upsert
 
-__all__ = ["call_rows", "fill"]
+__all__ = ["LONG_CALL", "fill", "put_long_call"]
 
 _NEWEST: Final = datetime(2026, 11, 1, 18, tzinfo=UTC)
 _BETWEEN_S: Final = 400.0
@@ -35,6 +39,12 @@ _VAIN: Final = (
     "can I bring my dog", "do you sell gift vouchers", "who won the game last night",
 )  # fmt: skip
 _UNANSWERED_SHARE: Final = 0.02
+
+
+LONG_CALL: Final = "long0000000"
+"""Id of the call of an hour."""
+_LONG_QUESTIONS: Final = 300
+_LONG_S: Final = 3600
 
 
 def fill(database: Database, flows: Sequence[Flow], calls: int, *, seed: int = 1) -> None:
@@ -56,14 +66,43 @@ def fill(database: Database, flows: Sequence[Flow], calls: int, *, seed: int = 1
             conclude_due(connection, _BATCH)
 
 
+def put_long_call(database: Database, recordings: RecordingStore, flow: Flow, *, seed: int = 2) -> None:
+    """A call of 600 turns in an hour, with a recording of that length in which both sides sound."""
+    chance = random.Random(seed)
+    rows = call_rows(
+        chance, flow, LONG_CALL, _NEWEST, _LONG_QUESTIONS, every_ms=_LONG_S * 1000 // _LONG_QUESTIONS
+    )
+    with database.engine.begin() as connection:
+        upsert(connection, [_flow_row(flow, _NEWEST), *rows])
+        conclude_due(connection, 1)
+    sound = (
+        np.sin(np.arange(4 * SAMPLE_RATE) * 2 * np.pi * 180 / SAMPLE_RATE) * np.hanning(4 * SAMPLE_RATE) / 2
+    )
+    writer = recordings.create(LONG_CALL)
+    for at_s in range(0, _LONG_S - 8, 12):
+        writer.caller(sound.astype(np.float32), at_s * SAMPLE_RATE)
+        writer.agent(sound.astype(np.float32), (at_s + 4) * SAMPLE_RATE)
+        writer.flush()
+    writer.finish(_LONG_S * SAMPLE_RATE)
+
+
 _LENGTHS: Final = (1, 1, 2, 2, 3, 3, 4, 5, 6, 10)
 """Questions a call."""
 
 
 def call_rows(
-    chance: random.Random, flow: Flow, call_id: str, started_at: datetime, questions: int
+    chance: random.Random,
+    flow: Flow,
+    call_id: str,
+    started_at: datetime,
+    questions: int,
+    *,
+    every_ms: int = 0,
 ) -> Iterator[Row]:
-    """One finished call of so many questions, each answered in a turn of the agent's."""
+    """One finished call of so many questions, each answered in a turn of the agent's.
+
+    From question to question at least `every_ms`.
+    """
     at_ms, index, events = 4_000, 0, 0
     gaps: list[int] = []
     yield TurnRow(
@@ -92,9 +131,10 @@ def call_rows(
             start_ms=begins, end_ms=begins + 280 * len(heard.split()),
             oracle_ids=(f"o{number}",), utterance=number + 1,
         )  # fmt: skip
-        at_ms = begins + 280 * len(heard.split()) + 600
+        over_ms = begins + 280 * len(heard.split())
+        at_ms = max(over_ms + 600, at_ms + every_ms)
         if barged:
-            yield EventRow(call_id=call_id, index=events, at_ms=at_ms - 600, kind="barge-in")
+            yield EventRow(call_id=call_id, index=events, at_ms=over_ms, kind="barge-in")
             events += 1
     yield _call_row(chance, flow, call_id, started_at, at_ms, gaps)
 

@@ -108,6 +108,22 @@ def systems(
     _finish(bench.run(run, json_file, plot), json_file)
 
 
+@app.command("review")
+def review(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    calls: Annotated[int, typer.Option(min=1000, help="Calls in the database.")] = 100_000,
+    folder: Annotated[
+        Path | None, typer.Option(help="Keep the filled data folder here, and use it again.")
+    ] = None,
+    chromium: Annotated[str | None, typer.Option(help="Path of the browser; empty: as installed.")] = None,
+) -> None:
+    """Pages over years of calls: time of lists, filters, searches; an hour's call in a real browser."""
+    from kame_voice.bench import review as bench
+
+    _finish(bench.run(flows_dir, calls=calls, folder=folder, chromium=chromium), json_file)
+
+
 def _finish(report: Report, json_file: Path | None) -> None:
     report.write(json_file)
     if not report.reached:

@@ -62,7 +62,6 @@ class Hearing:
     """A stretch to transcribe: `audio` [n] at 16 kHz, the `segment`-th window of turn `turn`.
 
     `voiced_ms`: how much of it held the caller's voice. `covers_ms`: where it ends on the media clock.
-    `names`: what may well be in it.
     """
 
     turn: int
@@ -72,7 +71,6 @@ class Hearing:
     covers_ms: int
     voiced_ms: int
     audio: NDArray[np.float32]
-    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +84,9 @@ class TurnOver:
 
 
 class HearingWindow:
-    """Follows one call's turns, frame by frame, and keeps the audio of the one under way.
+    """Follows one call's turns, frame by frame, and keeps the audio of the one under way."""
 
-    `names` go with every hearing.
-    """
-
-    def __init__(self, names: tuple[str, ...] = ()) -> None:
-        self._names = names
+    def __init__(self) -> None:
         self._audio: list[NDArray[np.float32]] = []
         self._voiced: list[bool] = []
         self._start_ms = 0
@@ -214,7 +208,6 @@ class HearingWindow:
             covers_ms=self._end_ms if covers_ms is None else covers_ms,
             voiced_ms=voiced_ms,
             audio=audio,
-            names=self._names,
         )
 
     def _voiced_ms(self) -> int:

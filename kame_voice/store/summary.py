@@ -14,8 +14,11 @@ from kame_voice.store.tables import Call, Event, Oracle, Turn
 __all__ = ["InVain", "Summary", "summarise"]
 
 _BROKEN: Final = {CallStatus.DROPPED, CallStatus.FAILED, CallStatus.INTERRUPTED}
-_TROUBLE: Final = {"hang-up-failed", "leg-closed", "recording-stopped", "caller-audio-lost"}
+_TROUBLE: Final = {"hang-up-failed", "leg-closed", "recording-stopped"}
 """Kinds of events that tell of a failure. One of the call's own end is counted by its status."""
+_LOST: Final = "caller-audio-lost"
+_LOST_FROM_MS: Final = 500
+"""Less of the caller's audio than a word: every call loses some packets at its ends."""
 _BARGE_IN: Final = "barge-in"
 _OPENING_LENGTH: Final = 160
 
@@ -60,7 +63,8 @@ def summarise(
 
     Turns in order of time; turns without words do not count.
     """
-    kinds = [event.kind for event in events]
+    happened = list(events)
+    kinds = [event.kind for event in happened]
     spoken = {id_ for turn in turns for id_ in turn.oracle_ids}
     in_vain = tuple(_in_vain(oracles, spoken, unknown))
     return Summary(
@@ -68,7 +72,7 @@ def summarise(
         ungrounded=sum(one.grounded is False for one in oracles if one.id in spoken),
         unanswered=len(in_vain),
         barge_ins=kinds.count(_BARGE_IN),
-        failures=sum(kind in _TROUBLE for kind in kinds)
+        failures=sum(event.kind in _TROUBLE or _is_loss(event) for event in happened)
         + sum(one.outcome == "failed" for one in oracles)
         + (call.status in _BROKEN),
         turn_count=sum(1 for turn in turns if turn.text),
@@ -76,6 +80,11 @@ def summarise(
         opening=next((t.text[:_OPENING_LENGTH] for t in turns if t.speaker == "caller" and t.text), None),
         in_vain=in_vain,
     )
+
+
+def _is_loss(event: Event) -> bool:
+    lost_ms = event.data.get("gap_ms", 0) + event.data.get("late_ms", 0) if event.kind == _LOST else 0
+    return bool(lost_ms >= _LOST_FROM_MS)
 
 
 def _in_vain(oracles: Iterable[Oracle], spoken: Collection[str], unknown: str | None) -> Iterable[InVain]:

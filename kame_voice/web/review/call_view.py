@@ -17,8 +17,10 @@ STRIP_WIDTH: Final = 10_000
 """Units of the call's lane."""
 _Spoken = dict[str, tuple[int, int]]
 """Oracle → number of the turn that speaks it first, words of it spoken."""
+_NARROWEST: Final = 120
+"""An answer that took milliseconds is still drawn as wide as that part of its lane, to be seen."""
 _SLOW_GAP_MS: Final = 1_000
-_TROUBLE: Final = {"hang-up-failed", "leg-closed", "recording-stopped", "caller-audio-lost", "interrupted"}
+_TROUBLE: Final = {"hang-up-failed", "leg-closed", "recording-stopped", "interrupted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,19 @@ class TurnView:
     is_turn: ClassVar[bool] = True
 
     @property
-    def heard(self) -> list[TimedWord]:
-        """The words that the other side heard, each with its time."""
-        return [word for word in self.words if word.is_heard]
+    def heard(self) -> str:
+        """The words that the other side heard."""
+        return " ".join(word.text for word in self.words if word.is_heard)
 
     @property
-    def unheard(self) -> list[TimedWord]:
+    def unheard(self) -> str:
         """The words that were cut off."""
-        return [word for word in self.words if not word.is_heard]
+        return " ".join(word.text for word in self.words if not word.is_heard)
+
+    @property
+    def word_times(self) -> str:
+        """When each of the words heard begins, in ms, for the page's script: it needs them in view only."""
+        return " ".join(str(word.at_ms) for word in self.words if word.is_heard)
 
     @property
     def is_ungrounded(self) -> bool:
@@ -180,7 +187,8 @@ def _candidate(oracle: CallOracle, start_ms: int, end_ms: int, width: int, spoke
     x = _x(oracle.asked_ms, start_ms, end_ms, width)
     until = _x(_ends(oracle), start_ms, end_ms, width)
     number, words = spoken.get(oracle.id, (None, 0))
-    return Candidate(oracle, x, max(until - x, width // 160), _kind(oracle, spoken), number, words)
+    long = max(until - x, width // _NARROWEST)
+    return Candidate(oracle, min(x, width - long), long, _kind(oracle, spoken), number, words)
 
 
 def _kind(oracle: CallOracle, spoken: _Spoken) -> str:
@@ -217,5 +225,8 @@ def _told(kind: str, data: dict[str, Any]) -> str:
             return f"The caller pressed {data.get('digit', '?')}"
         case "goodbye":
             return f"The agent took its leave: {data.get('reason', '')}"
+        case "caller-audio-lost":
+            lost_ms = data.get("gap_ms", 0) + data.get("late_ms", 0)
+            return f"{lost_ms} ms of the caller's audio were lost or late"
     details = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items())
     return kind.replace("-", " ").capitalize() + (f": {details}" if details else "")

@@ -106,7 +106,7 @@
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
     new MutationObserver(recolour).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    player.dataset.drawn = "true";
+    player.dataset.drawn = String(Math.round(performance.now()));
   };
 
   if (audio) {
@@ -133,6 +133,24 @@
   for (const name of ["wheel", "touchmove"]) {
     addEventListener(name, () => { followUntil = Date.now() + 5000; }, { passive: true });
   }
+
+  // Words become places to click once they come into view: an hour's call has thousands.
+  const inView = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      inView.unobserve(target);
+      const times = target.dataset.ms.split(" ");
+      const heard = target.firstElementChild;
+      const places = heard.textContent.split(" ").map((word, number) => {
+        const place = document.createElement("span");
+        place.dataset.t = times[number];
+        place.textContent = word;
+        return place;
+      });
+      heard.replaceChildren(...places.flatMap((place) => [place, " "]));
+    }
+  }, { rootMargin: "300px" });
+  for (const words of document.querySelectorAll(".words[data-ms]")) inView.observe(words);
 
   document.addEventListener("click", (event) => {
     const place = event.target.closest("[data-t]");

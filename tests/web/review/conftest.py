@@ -103,15 +103,20 @@ class Office:
             rows = connection.execute(text("SELECT who, action, call_id FROM audit ORDER BY at")).all()
         return [(who, action, call_id) for who, action, call_id in rows]
 
-    @asynccontextmanager
-    async def person(self, name: str, *customers: str) -> AsyncIterator[Person]:
-        """Somebody who reviews these customers, signed in."""
+    def sign_in(self, name: str, *customers: str) -> str:
+        """The session cookie of somebody new, who reviews these customers."""
         now = datetime.now(UTC)
         user = self.archive.users.add(name, Role.REVIEWER, customers, now)
         secret = new_secret()
         self.archive.keys.open_session(
             digest(secret), user.id, now, timedelta(hours=1), address=None, browser=None
         )
+        return secret
+
+    @asynccontextmanager
+    async def person(self, name: str, *customers: str) -> AsyncIterator[Person]:
+        """Somebody who reviews these customers, signed in."""
+        secret = self.sign_in(name, *customers)
         transport = httpx.ASGITransport(self.web, raise_app_exceptions=False)
         headers = {"Accept": "text/html"}
         async with httpx.AsyncClient(
