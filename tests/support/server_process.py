@@ -32,10 +32,10 @@ class ServerProcess:
 
     def __init__(self, folder: Path, *flows: str, **settings: str) -> None:
         self.data = folder / "data"
-        flows_dir = folder / "flows"
-        flows_dir.mkdir(exist_ok=True)
+        self._flows_dir = folder / "flows"
+        self._flows_dir.mkdir(exist_ok=True)
         for number, text in enumerate(flows or [flow_text()]):
-            (flows_dir / f"line-{number}.yaml").write_text(text)
+            self.write_flow(text, number)
         with contextlib.closing(listen("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -43,7 +43,7 @@ class ServerProcess:
             os.environ
             | {
                 "KAME_PUBLIC_URL": self.url,
-                "KAME_FLOWS_DIR": str(flows_dir),
+                "KAME_FLOWS_DIR": str(self._flows_dir),
                 "KAME_DATA_DIR": str(self.data),
                 "KAME_FRONT_END": "echo",
                 "KAME_DRAIN_S": "20",
@@ -52,6 +52,10 @@ class ServerProcess:
             }
             | settings
         )
+
+    def write_flow(self, text: str, number: int = 0) -> None:
+        """Write one of its flow files anew."""
+        (self._flows_dir / f"line-{number}.yaml").write_text(text)
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -23,8 +23,9 @@
       display: inline-flex; align-items: center; gap: 10px; min-height: 52px; padding: 0 22px 0 18px; border: 0;
       border-radius: 26px; background: #12704a; color: #fff; font: 600 16px/1 system-ui, sans-serif; cursor: pointer;
       box-shadow: 0 6px 22px rgb(0 0 0 / .25); }
-    .open:hover, .open.busy:hover { background: #0c5638; }
+    .open:hover { background: #0c5638; }
     .open.busy { background: #b3312c; }
+    .open.busy:hover { background: #8f2420; }
     svg { width: 22px; height: 22px; fill: currentColor; flex: none; }
     :focus-visible { outline: 3px solid #fff; outline-offset: -5px; }
     .panel { position: fixed; z-index: 2147483001; bottom: max(84px, calc(64px + env(safe-area-inset-bottom))); ${side}: 20px;
@@ -41,7 +42,7 @@
     @media print { :host { display: none; } }`;
 
   const host = document.createElement("kame-voice-button");
-  const root = host.attachShadow({ mode: "closed" });
+  const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
