@@ -25,6 +25,7 @@ from kame_voice.core.nouns import CallInfo, FrontEndKind, OracleMode
 from kame_voice.core.settings import Settings, SettingsError
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.flows.directory import FlowDirectory, Generation
+from kame_voice.flows.names import names_of
 from kame_voice.flows.schema import Flow
 from kame_voice.flows.watch import watch
 from kame_voice.front_end.base import FrontEnd
@@ -329,7 +330,7 @@ class App:
     def _hearing(self, call_id: str, flow: Flow) -> tuple[Listener, Transcriber]:
         if self._senses is None:
             return DeafEar(), NoTranscriber()
-        return Ear(self._senses.vad, flow.turns), self._senses.stt.transcriber(call_id)
+        return Ear(self._senses.vad, flow.turns), self._senses.stt.transcriber(call_id, names_of(flow))
 
     def _note_unanswered(self, call: CallInfo, flow: Flow, status: CallStatus, reason: str) -> None:
         self._recorder(call, flow).unanswered(status, reason)

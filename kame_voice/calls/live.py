@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from kame_voice.calls.listening_in import CallSound
 from kame_voice.calls.live_events import (
@@ -27,7 +27,7 @@ from kame_voice.calls.live_events import (
 )
 from kame_voice.calls.transcript import Turn
 from kame_voice.core.nouns import CallInfo, OracleOutcome, Speaker
-from kame_voice.oracle.base import OracleRecord
+from kame_voice.oracle.base import OracleRecord, WhisperRefused
 
 __all__ = ["LiveCall", "LiveCallInfo", "LiveCalls"]
 
@@ -42,6 +42,18 @@ class LiveCallInfo:
     call: CallInfo
     started_at: datetime
     state: State
+
+
+class Prompter(Protocol):
+    """The part of a call's back end that people speak through."""
+
+    def whisper(self, text: str, by: str) -> str:
+        """See `Adviser.whisper`."""
+        ...
+
+    def withdraw_whisper(self, oracle_id: str, by: str) -> bool:
+        """See `Adviser.withdraw_whisper`."""
+        ...
 
 
 class LiveCall:
@@ -61,6 +73,7 @@ class LiveCall:
         self._ending: Ended | None = None
         self._listeners: list[_Listener] = []
         self._say_goodbye: Callable[[str], None] | None = None
+        self._prompter: Prompter | None = None
         self.sound = CallSound()
 
     @property
@@ -141,7 +154,24 @@ class LiveCall:
         """How to let the call end with its line's goodbye; it takes the reason."""
         self._say_goodbye = say_goodbye
 
+    def can_whisper(self, prompter: Prompter) -> None:
+        """Who puts people's words into the call's oracle stream."""
+        self._prompter = prompter
+
     # For people.
+
+    def whisper(self, text: str, by: str) -> str:
+        """Have the agent say `text`, above every answer, as soon as it is its turn. Returns the oracle's id.
+
+        Raises WhisperRefused where it cannot be said, as on a call that has ended.
+        """
+        if self._prompter is None or self._ending is not None:
+            raise WhisperRefused("the call has ended", where=f"call {self.call.id}")
+        return self._prompter.whisper(text, by)
+
+    def withdraw_whisper(self, oracle_id: str, by: str) -> bool:
+        """Take a whisper back; false where it was spoken, or never made."""
+        return self._prompter is not None and self._prompter.withdraw_whisper(oracle_id, by)
 
     def hang_up(self, by: str) -> None:
         """End the call as the agent would: goodbye, then hang-up. `by` goes on the record as the reason.

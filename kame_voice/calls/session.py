@@ -98,6 +98,7 @@ class Session:
         self._parting: Ending | None = None
         self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         live.can_end(self.say_goodbye)
+        live.can_whisper(back_end)
 
     async def run(self) -> Ending:
         """Answer, talk, hang up. Cancelled or failing, it still closes the record."""

@@ -32,14 +32,15 @@ class CallTranscriber:
     """The `Transcriber` of one call. Made and fed on the event loop's thread.
 
     The hearing at a pause is the final when the turn ends there: nothing is decoded twice.
+    `names`: the line's own, which callers may say.
     """
 
-    def __init__(self, call_id: str, pool: SttPool) -> None:
+    def __init__(self, call_id: str, pool: SttPool, names: tuple[str, ...] = ()) -> None:
         self._call_id = call_id
         self._pool = pool
         self._loop = asyncio.get_running_loop()
         self._resampler = Resampler(SAMPLE_RATE, STT_RATE)
-        self._window = HearingWindow()
+        self._window = HearingWindow(names)
         self._turns: dict[int, _Turn] = {}
         self._out: asyncio.Queue[Transcript | None] = asyncio.Queue()
         self._closed = False

@@ -62,6 +62,7 @@ class Hearing:
     """A stretch to transcribe: `audio` [n] at 16 kHz, the `segment`-th window of turn `turn`.
 
     `voiced_ms`: how much of it held the caller's voice. `covers_ms`: where it ends on the media clock.
+    `names`: what may well be in it.
     """
 
     turn: int
@@ -71,6 +72,7 @@ class Hearing:
     covers_ms: int
     voiced_ms: int
     audio: NDArray[np.float32]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,13 @@ class TurnOver:
 
 
 class HearingWindow:
-    """Follows one call's turns, frame by frame, and keeps the audio of the one under way."""
+    """Follows one call's turns, frame by frame, and keeps the audio of the one under way.
 
-    def __init__(self) -> None:
+    `names` go with every hearing.
+    """
+
+    def __init__(self, names: tuple[str, ...] = ()) -> None:
+        self._names = names
         self._audio: list[NDArray[np.float32]] = []
         self._voiced: list[bool] = []
         self._start_ms = 0
@@ -208,6 +214,7 @@ class HearingWindow:
             covers_ms=self._end_ms if covers_ms is None else covers_ms,
             voiced_ms=voiced_ms,
             audio=audio,
+            names=self._names,
         )
 
     def _voiced_ms(self) -> int:

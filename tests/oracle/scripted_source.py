@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator
 
 from kame_voice.core.nouns import OracleSource
-from kame_voice.oracle.base import AnswerDelta, AnswerFailed, OracleRequest
+from kame_voice.flows.schema import Flow
+from kame_voice.oracle.base import AnswerDelta, AnswerFailed, OracleRequest, Said, Usage
 
 __all__ = ["ScriptedSource"]
 
@@ -20,6 +21,7 @@ class ScriptedSource:
         self.model: str | None = "scripted"
         self.requests: list[OracleRequest] = []
         self.ended: list[str] = []
+        self.summed_up: list[tuple[Said, ...]] = []
         self._queues: defaultdict[str, asyncio.Queue[str | AnswerFailed | None]] = defaultdict(asyncio.Queue)
 
     def say(self, words: str, *texts: str) -> None:
@@ -35,6 +37,10 @@ class ScriptedSource:
     def fail(self, words: str, code: str) -> None:
         """Fail to answer `words`."""
         self._queues[words].put_nowait(AnswerFailed(code, "told to"))
+
+    async def summarise(self, flow: Flow, summary: str, turns: tuple[Said, ...]) -> tuple[str, Usage]:
+        self.summed_up.append(turns)
+        return f"Notes of {len(turns)} turns.", Usage(100, 10)
 
     async def answer(self, question: OracleRequest) -> AsyncGenerator[AnswerDelta, None]:
         self.requests.append(question)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,13 @@ from kame_voice.core.oracle_stream import (
     OracleWrite,
 )
 from kame_voice.core.telemetry import Telemetry
+from kame_voice.flows.schema import Flow
 from kame_voice.oracle.back_end import BackEnd
-from kame_voice.oracle.base import OracleRecord, Said, Transcript
+from kame_voice.oracle.base import OracleRecord, Said, Transcript, WhisperRefused
+from kame_voice.oracle.breaker import Breaker
+from kame_voice.oracle.budget import Budget, CallLimits, ProcessLimits
+from kame_voice.oracle.gate import Gate
+from kame_voice.oracle.meaning import Meaning
 from tests.oracle.examples import CALL, DENTIST, MONDAY_NOON, transcript
 from tests.oracle.scripted_source import ScriptedSource
 
@@ -37,6 +42,7 @@ class Talk:
     writes: list[OracleWrite] = field(default_factory=list)
     records: dict[str, OracleRecord] = field(default_factory=dict)
     history: tuple[Said, ...] = ()
+    back_end: BackEnd | None = None
     media_ms: int = 0
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     telemetry: Telemetry = field(default_factory=Telemetry)
@@ -79,8 +85,10 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(talk: Talk, mode: OracleMode = OracleMode.PARTIAL) -> AsyncIterator[Talk]:
-    back_end = BackEnd(
+async def talking(
+    talk: Talk, mode: OracleMode = OracleMode.PARTIAL, gate: Gate | None = None, **options: Any
+) -> AsyncIterator[Talk]:
+    back_end = talk.back_end = BackEnd(
         CALL,
         DENTIST,
         mode,
@@ -90,6 +98,8 @@ async def talking(talk: Talk, mode: OracleMode = OracleMode.PARTIAL) -> AsyncIte
         clock=lambda: talk.media_ms / 1000,
         now=lambda: MONDAY_NOON,
         sleep=talk.wait,
+        gate=gate,
+        **options,
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(
@@ -276,3 +286,168 @@ async def test_off_asks_nobody() -> None:
     async with talking(Talk(), OracleMode.OFF) as talk:
         await talk.hears(transcript("are you open", 1000, is_final=True))
     assert talk.llm.requests == []
+
+
+def judging(meaning: Meaning) -> Any:
+    async def judge(_flow: Flow, earlier: Sequence[str], _now: str) -> list[Meaning]:
+        return [meaning for _ in earlier]
+
+    return judge
+
+
+async def test_a_guess_whose_meaning_the_final_keeps_is_its_answer() -> None:
+    async with talking(Talk(), judge=judging(Meaning.KEPT)) as talk:
+        await talk.hears(transcript("price of a cleaning", 1000))
+        talk.llm.finish("price of a cleaning", "One hundred dollars.")
+        await talk.settle()
+        await talk.hears(transcript("the price of a cleaning please", 1800, is_final=True))
+        assert talk.writes[-1] == OracleConfirm("c1-o1", 1800, is_final=True)
+    assert len(talk.llm.requests) == 1
+    assert talk.records["c1-o1"].confirmed_ms == 1800
+
+
+async def test_a_guess_that_the_final_has_overtaken_is_not_heard() -> None:
+    async with talking(Talk(), judge=judging(Meaning.OVERTAKEN)) as talk:
+        await talk.hears(transcript("are you open", 1000))
+        talk.llm.finish("are you open", "Yes, right now.")
+        await talk.settle()
+        await talk.hears(transcript("are you open on Sunday", 1800, is_final=True))
+        assert talk.writes[-1] == OracleWithdraw("c1-o1")
+    assert talk.records["c1-o1"].outcome is OracleOutcome.SUPERSEDED
+
+
+async def test_an_answer_that_begins_and_then_hangs_gives_way_to_the_facts() -> None:
+    async with talking(Talk()) as talk:
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        talk.llm.say("are you open", "Well, we")
+        talk.knowledge.finish("are you open", "Until five.")
+        await talk.settle()
+        talk.patience.set()
+        await talk.settle()
+        assert talk.said() == "Until five."
+    assert talk.records["c1-o1"].error == "stalled"
+    assert ("answer-failed", "stalled") in [(kind, data.get("code")) for kind, data in talk.notes]
+
+
+async def test_every_failure_is_an_event_of_the_call() -> None:
+    async with talking(Talk()) as talk:
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        talk.llm.fail("are you open", "rate-limited")
+        await talk.settle()
+    told = {"code": "rate-limited", "source": "llm", "oracle": "c1-o1", "final": True}
+    assert ("answer-failed", told) in talk.notes
+
+
+async def test_an_open_breaker_leaves_guesses_and_finals_to_the_facts() -> None:
+    gate = Gate(breaker=Breaker(failures=1), clock=lambda: 0.0)
+    async with talking(Talk(), gate=gate) as talk:
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        talk.llm.fail("are you open", "overloaded")
+        await talk.settle()
+        talk.knowledge.finish("where are you based", "On Pier Road.")
+        await talk.hears(transcript("where are you based", 4000, turn_start_ms=3000, paused=True))
+        assert talk.said() == "On Pier Road."
+        await talk.hears(transcript("where are you based", 4200, turn_start_ms=3000, is_final=True))
+    assert len(talk.llm.requests) == 1
+    assert "breaker-open" in [kind for kind, _ in talk.notes]
+
+
+async def test_the_breaker_closes_by_itself_once_the_model_answers() -> None:
+    now = [0.0]
+    gate = Gate(breaker=Breaker(failures=1, cool_s=5), clock=lambda: now[0])
+    async with talking(Talk(), gate=gate) as talk:
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        talk.llm.fail("are you open", "overloaded")
+        await talk.settle()
+        now[0] = 6.0
+        talk.llm.finish("where are you", "On Pier Road.")
+        await talk.hears(transcript("where are you", 4000, turn_start_ms=3000, is_final=True))
+        assert talk.said() == "On Pier Road."
+    assert [kind for kind, _ in talk.notes] == ["answer-failed", "breaker-open", "breaker-closed"]
+
+
+async def test_a_final_beyond_its_limit_is_answered_from_the_facts_and_that_is_noted() -> None:
+    gate = Gate(Budget(ProcessLimits(in_flight=1)), clock=lambda: 0.0)
+    limits = CallLimits(in_flight=0)
+    gate.ask("other", "other-o1", limits, lambda _: None, is_final=True)
+    async with talking(Talk(), gate=gate) as talk:
+        talk.knowledge.finish("are you open", "Until five.")
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        assert talk.said() == "Until five."
+    told = {"code": "over-budget", "limit": "in-flight", "oracle": "c1-o1", "final": True}
+    assert talk.notes == [("answer-failed", told)]
+
+
+async def test_a_guess_gives_its_place_to_another_calls_finished_turn() -> None:
+    gate = Gate(Budget(ProcessLimits(in_flight=2)), clock=lambda: 0.0)
+    async with talking(Talk(), gate=gate) as talk:
+        await talk.hears(transcript("are you open", 1000))
+        for number in range(2):
+            assert gate.ask("other", f"f{number}", CallLimits(0), lambda _: None, is_final=True) is None
+        await talk.settle()
+        assert talk.llm.ended == ["are you open"]
+    assert talk.records["c1-o1"].error == "over-budget"
+
+
+async def test_a_supervisors_words_go_above_the_models_until_they_are_spoken() -> None:
+    async with talking(Talk()) as talk:
+        assert talk.back_end is not None
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        talk.llm.say("are you open", "Yes. ")
+        await talk.settle()
+        whispered = talk.back_end.whisper("We close early today.", "kim")
+        talk.llm.say("are you open", "Until five.")
+        await talk.settle()
+        assert talk.said() == "We close early today."
+        talk.back_end.spoken(whispered)
+        await talk.settle()
+        assert talk.llm.ended == ["are you open"]
+        assert not talk.back_end.withdraw_whisper(whispered, "kim")
+    record = talk.records[whispered]
+    assert (record.source, record.basis, record.outcome) == (
+        OracleSource.SUPERVISOR,
+        "(kim)",
+        OracleOutcome.ADOPTED,
+    )
+
+
+async def test_a_whisper_that_is_taken_back_leaves_the_models_answer_whole() -> None:
+    async with talking(Talk()) as talk:
+        assert talk.back_end is not None
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        talk.llm.say("are you open", "Yes. ")
+        await talk.settle()
+        whispered = talk.back_end.whisper("We close early today.", "kim")
+        talk.llm.finish("are you open", "Until five.")
+        await talk.settle()
+        assert talk.back_end.withdraw_whisper(whispered, "kim")
+        assert OracleWithdraw(whispered) in talk.writes
+        opened = [at for at, write in enumerate(talk.writes) if isinstance(write, OracleOpen)]
+        assert talk.writes[opened[-1] :] == [
+            OracleOpen("c1-o1", LLM, 1000, is_final=True),
+            OracleAppend("c1-o1", "Yes. Until five."),
+            OracleClose("c1-o1"),
+        ]
+
+
+async def test_a_whisper_must_be_something_the_line_may_say() -> None:
+    async with talking(Talk()) as talk:
+        assert talk.back_end is not None
+        for text in ("It is guaranteed.", " … ", "word " * 200):
+            with pytest.raises(WhisperRefused):
+                talk.back_end.whisper(text, "kim")
+    with pytest.raises(WhisperRefused):
+        talk.back_end.whisper("Too late.", "kim")
+
+
+async def test_a_long_call_is_summed_up_beside_it() -> None:
+    said = tuple(
+        Said(Speaker.AGENT if number % 2 else Speaker.CALLER, f"Turn {number}" + " word" * 30)
+        for number in range(30)
+    )
+    async with talking(Talk(history=said)) as talk:
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        assert talk.llm.summed_up == [said[:22]]
+        await talk.hears(transcript("where are you", 4000, turn_start_ms=3000, is_final=True))
+        assert talk.llm.requests[-1].summary == "Notes of 22 turns."
+        assert talk.llm.requests[-1].history == said[22:]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hibari import Hibari
+from numpy.typing import NDArray
 
 from kame_voice.audio import g711
 from kame_voice.audio.resample import Resampler
@@ -50,9 +52,11 @@ def word_errors(said: str, heard: str) -> int:
     return row[-1]
 
 
-async def listen(stt: SpeechToText, frames: list[HeardFrame], finals: int) -> list[Transcript]:
+async def listen(
+    stt: SpeechToText, frames: list[HeardFrame], finals: int, names: tuple[str, ...] = ()
+) -> list[Transcript]:
     """Every final of `frames`, fed as fast as they are understood."""
-    transcriber = stt.transcriber("call")
+    transcriber = stt.transcriber("call", names)
     for frame in frames:
         transcriber.feed(frame)
     heard: list[Transcript] = []
@@ -95,21 +99,61 @@ async def test_a_persons_words_come_through_the_telephone(stt: SpeechToText) -> 
     assert errors / words <= 0.15
 
 
-@pytest.mark.parametrize("sound", ["silence", "noise", "hiss", "hum", "dtmf", "chord"])
-async def test_what_is_not_speech_has_no_words(stt: SpeechToText, sound: str) -> None:
-    seconds = np.arange(3 * 24_000) / 24_000
-    noise = np.random.default_rng(7).standard_normal(len(seconds))
-    made = {
-        "silence": np.zeros(len(seconds)),
+NAMES = ("Harbor Dental", "Pine Street", "Maria", "Aetna", "Doctor Ruiz")
+SECONDS = np.arange(3 * 24_000) / 24_000
+
+
+def tone(*hertz: float, level: float = 0.1) -> NDArray[np.float64]:
+    waves: NDArray[np.float64] = np.sin(2 * np.pi * np.outer(hertz, SECONDS))
+    return np.asarray(level * waves.sum(axis=0), np.float64)
+
+
+def keys() -> NDArray[np.float64]:
+    """1, 5, 9: 100 ms each, with pauses."""
+    on = (SECONDS % 0.2 < 0.1).astype(float)
+    pressed = [tone(697, 1209, level=0.2), tone(770, 1336, level=0.2), tone(852, 1477, level=0.2)]
+    return np.asarray(np.choose(SECONDS.astype(int), pressed) * on, np.float64)
+
+
+def hold_music() -> NDArray[np.float64]:
+    """A scale of plucked notes over a chord."""
+    notes = [261.6, 293.7, 329.6, 349.2, 392.0, 440.0, 493.9, 523.3]
+    melody = sum(
+        np.where(place == SECONDS // 0.375, tone(hz, 2 * hz) * np.exp(-6 * (SECONDS % 0.375)), 0)
+        for place, hz in enumerate(notes)
+    )
+    return np.asarray(melody + tone(130.8, 196.0, level=0.03))
+
+
+def sounds() -> dict[str, NDArray[np.float64]]:
+    noise = np.random.default_rng(7).standard_normal(len(SECONDS))
+    return {
+        "silence": np.zeros(len(SECONDS)),
         "noise": 0.1 * noise,
         "hiss": 0.005 * noise,
-        "hum": 0.1 * np.sin(2 * np.pi * 60 * seconds) + 0.05 * np.sin(2 * np.pi * 120 * seconds),
-        "dtmf": 0.2 * (np.sin(2 * np.pi * 697 * seconds) + np.sin(2 * np.pi * 1209 * seconds)),
-        "chord": 0.1 * sum(np.sin(2 * np.pi * hz * seconds) for hz in (261.6, 329.6, 392.0)),
-    }[sound]
-    pcm = through_the_telephone(np.asarray(made, np.float32))
-    (final,) = await listen(stt, turn_of(pcm), 1)
+        "hum": tone(60) + tone(120, level=0.05),
+        "dtmf": tone(697, 1209, level=0.2),
+        "keys": keys(),
+        "chord": tone(261.6, 329.6, 392.0),
+        "hold music": hold_music(),
+    }
+
+
+@pytest.mark.parametrize("names", [(), NAMES], ids=["no names", "names"])
+@pytest.mark.parametrize("sound", [*sounds()])
+async def test_what_is_not_speech_has_no_words(stt: SpeechToText, sound: str, names: tuple[str, ...]) -> None:
+    pcm = through_the_telephone(np.asarray(sounds()[sound], np.float32))
+    (final,) = await listen(stt, turn_of(pcm), 1, names)
     assert final.text == ""
+
+
+async def test_the_lines_names_are_heard_where_they_are_known(stt: SpeechToText) -> None:
+    pcm = np.asarray(Hibari()("Do you accept Aetna?", seed=0), np.float32)
+    frames = turn_of(through_the_telephone(pcm))
+    (unknown,) = await listen(stt, frames, 1)
+    (known,) = await listen(stt, frames, 1, NAMES)
+    assert "Aetna" not in unknown.text
+    assert known.text == "Do you accept Aetna?"
 
 
 def test_a_model_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from kame_voice.core.nouns import samples_to_ms
+from kame_voice.core.nouns import OracleSource, samples_to_ms
 from kame_voice.core.oracle_stream import (
     OracleAppend,
     OracleClose,
@@ -33,6 +33,7 @@ __all__ = ["SpokenSlot"]
 
 _BARELY_MS: Final = 400
 """An answer of which no more than this was handed out may still be exchanged for a better one."""
+_NO_HOLD_MS: Final = 1 << 40
 _UNHEARD_FRAMES: Final = 10
 """Frames (200 ms) in which speech that was handed out may still lie unplayed at the leg."""
 
@@ -133,6 +134,9 @@ class SpokenSlot:
         if self._oracle is not None and self._oracle.id != self._mouth.oracle_id:
             self._oracle.forget_speech()
         self._follow(OracleText(opening, self._voice))
+        if opening.source is OracleSource.SUPERVISOR and self._owed is None:
+            # Nobody asked; a person wants it said all the same, and nothing is held up by it.
+            self._owe(Owed(-1, 0, 0, _NO_HOLD_MS))
 
     def _follow(self, oracle: OracleText | None) -> None:
         self._oracle = oracle
