@@ -73,6 +73,9 @@ class OpusDecoder:
 
     def decode(self, payload: bytes) -> Pcm:
         """One packet's audio [n], 24 kHz. Raises BadPayload."""
+        if not payload:
+            # FFmpeg takes nothing for the stream's end, and would be deaf from then on
+            raise BadPayload("it is empty")
         try:
             frames = self._codec.decode(av.Packet(payload))
         except av.FFmpegError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from kame_voice.caller.browser_socket import BrowserSocket, Path
+from kame_voice.caller.browser_socket import BrowserSocket, NetworkPath
 from kame_voice.caller.caller import Script, follow, report
 from kame_voice.caller.live import LiveCall
 from kame_voice.caller.result import CallResult, EndedBy, Outcome
@@ -41,7 +41,7 @@ class BrowserCaller:
         self,
         url: str,
         *,
-        path: Path | None = None,
+        path: NetworkPath | None = None,
         headers: dict[str, str] | None = None,
         clock: Clock = time.perf_counter,
     ) -> None:

@@ -29,7 +29,7 @@ from kame_voice.caller.live import SocketGone
 from kame_voice.caller.twilio_side import RATE
 from kame_voice.core.clock import Clock
 
-__all__ = ["BrowserSocket", "Path"]
+__all__ = ["BrowserSocket", "NetworkPath"]
 
 _OPUS_HZ: Final = 48_000
 _CONNECT_WITHIN_S: Final = 10.0
@@ -39,7 +39,7 @@ _Send = Callable[[bytes], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class NetworkPath:
     """What happens to each sound packet on its way, either direction: lost with `loss` (0..1), late by
     0 to `jitter_s`, so that packets overtake each other. `buffer_s`: the browser's jitter buffer.
     """
@@ -53,10 +53,10 @@ class Path:
 class BrowserSocket:
     """See `MediaSocket`. An async context manager: the connection is closed when it is left."""
 
-    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+    def __init__(self, clock: Clock, path: NetworkPath | None = None) -> None:
         self.told: list[dict[str, Any]] = []
         self._clock = clock
-        self._path = path or Path()
+        self._path = path or NetworkPath()
         self._chance = random.Random(self._path.seed)
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._microphone = _Microphone()

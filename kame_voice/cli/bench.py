@@ -124,6 +124,28 @@ def review(
     _finish(bench.run(flows_dir, calls=calls, folder=folder, chromium=chromium), json_file)
 
 
+@app.command("browser")
+def browser(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    part: Annotated[
+        list[str] | None, typer.Option(help="load, gap or memory; give it several times. All, if none.")
+    ] = None,
+    calls: Annotated[int, typer.Option(min=1, help="Callers at once, for load.")] = 8,
+    seconds: Annotated[float, typer.Option(min=5, help="How long the load is measured.")] = 30,
+    questions: Annotated[int, typer.Option(min=1, help="Questions a line, for gap.")] = 4,
+    memory_calls: Annotated[int, typer.Option(min=40, help="Calls made and ended, for memory.")] = 200,
+) -> None:
+    """Calls from browsers: CPU a call, late playout, gap beside the phone's, first sound, memory."""
+    from kame_voice.bench import browser as bench
+
+    unknown = set(part or ()) - set(bench.PARTS)
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(bench.PARTS)}")
+    sizes = bench.Sizes(calls, seconds, questions, memory_calls)
+    _finish(bench.run(flows_dir, part or bench.PARTS, sizes), json_file)
+
+
 def _finish(report: Report, json_file: Path | None) -> None:
     report.write(json_file)
     if not report.reached:

@@ -31,7 +31,7 @@ from av import Packet
 
 from kame_voice.core.errors import KameError
 
-__all__ = ["BadOffer", "PacketReceived", "Peer", "PeerGone", "PeerListener"]
+__all__ = ["BadOffer", "PacketReceived", "Peer", "PeerGone", "PeerListener", "check_offer"]
 
 _LONGEST_OFFER: Final = 64 * 1024
 _MOST_CANDIDATES: Final = 64
@@ -104,8 +104,8 @@ class Peer:
         self._listener = listener
 
     async def answer(self, offer: str) -> str:
-        """The SDP answer, candidates included. Raises BadOffer."""
-        _check(offer)
+        """The SDP answer, candidates included. Raises BadOffer or PeerGone."""
+        check_offer(offer)
         transceiver = self._connection.addTransceiver(self._track, direction="sendrecv")
         transceiver.setCodecPreferences(
             [one for one in RTCRtpSender.getCapabilities("audio").codecs if one.mimeType == "audio/opus"]
@@ -254,14 +254,18 @@ def _tap(receiver: RTCRtpReceiver, received: Callable[[PacketReceived], None]) -
     setattr(receiver, name, _Tap(received))
 
 
-def _check(offer: str) -> None:
-    """Raises BadOffer, with what is wrong, before a connection is built from a stranger's text."""
+def check_offer(offer: str) -> None:
+    """Raises BadOffer, with what is wrong: before anything is built, or taken, for a stranger's text."""
     if len(offer) > _LONGEST_OFFER:
         raise _bad(f"{len(offer)} characters are more than {_LONGEST_OFFER}")
     try:
         description = SessionDescription.parse(offer)
     except (ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
         raise _bad(f"it cannot be parsed ({type(error).__name__}: {error})") from error
+    names = [media.rtp.muxId for media in description.media]
+    bundled = [str(name) for group in description.group if group.semantic == "BUNDLE" for name in group.items]
+    if len(names) != len(set(names)) or not set(bundled) <= set(names):
+        raise _bad("its sections and its BUNDLE group do not have the same names")
     audio = [media for media in description.media if media.kind == "audio"]
     if len(audio) != 1 or any(media.kind not in {"audio", "application"} for media in description.media):
         raise _bad("it must have one audio section, a data channel if wanted, and nothing else")

@@ -25,7 +25,7 @@ from kame_voice.core.clock import Clock
 from kame_voice.core.errors import KameError
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs.webrtc import WebRtcLeg
-from kame_voice.legs.webrtc_peer import Peer, PeerGone
+from kame_voice.legs.webrtc_peer import Peer, PeerGone, check_offer
 from kame_voice.web.auth.gate import gate_of
 from kame_voice.web.auth.viewer import OptionalViewer
 from kame_voice.web.browser_door import PUBLIC_CALLER, STAFF_CALLER, BrowserDoor, BrowserRefused, ForeignSite
@@ -99,7 +99,9 @@ class WebRtcCalls:
         telemetry: Telemetry,
         clock: Clock,
         door: BrowserDoor,
+        connect_within_s: float = _CONNECT_WITHIN_S,
     ) -> None:
+        self.connect_within_s = connect_within_s
         self._door = door
         self._admission = admission
         self._desk = desk
@@ -113,6 +115,11 @@ class WebRtcCalls:
         self.router.get("/ice", summary="ICE servers for one call")(self.ice)
         self.router.post("/offer", summary="Place a call from a browser")(self.offer)
         self.router.delete("/calls/{token}", status_code=204, summary="The caller hangs up")(self.hang_up)
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The tokens of the calls that are connected."""
+        return frozenset(self._legs)
 
     async def run(self) -> None:
         """Own the calls; runs until cancelled, which ends them all."""
@@ -128,6 +135,7 @@ class WebRtcCalls:
         address = request.client.host if request.client else "unknown"
         if not gate_of(request).is_ours(request):
             raise ForeignSite("this page is not one of ours", do="use the call button: docs/talk.md")
+        check_offer(offer.sdp)
         line = self._door.line(offer.line)
         staff = viewer is not None and viewer.may_see(line.customer)
         await self._door.check(line, address=address, staff=staff, widget_pass=offer.widget_pass)
@@ -171,7 +179,7 @@ class WebRtcCalls:
             news=lambda: self._news(call_id, staff=staff),
         )
         try:
-            await peer.connected(_CONNECT_WITHIN_S)
+            await peer.connected(self.connect_within_s)
         except (PeerGone, asyncio.CancelledError) as error:
             await asyncio.shield(self._give_up(peer, reservation, error))
             if isinstance(error, asyncio.CancelledError):

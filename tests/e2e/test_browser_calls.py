@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from kame_voice.caller.browser import BrowserCaller, BrowserResult
+from kame_voice.caller.browser_socket import NetworkPath
 from kame_voice.caller.clip import CallerVoice
 from kame_voice.caller.listener import Listener
-from kame_voice.caller.scripts import conversation
+from kame_voice.caller.result import EndedBy
+from kame_voice.caller.scripts import Ending, Manners, conversation
 from kame_voice.store.calls import CallDetail
 from tests.support.running_app import OPEN_TO_BROWSERS, RunningApp, flow_text, running_app
 
@@ -57,3 +59,71 @@ async def test_a_caller_is_greeted_answered_and_remembered(
     assert [event.data["digit"] for event in call.events if event.kind == "dtmf"] == ["4", "2", "#"]
     assert result.told[-1] == {"type": "ended", "status": "completed", "reason": "caller hung up"}
     assert "oracle" not in {event["type"] for event in result.told}, "that is for staff"
+
+
+async def test_two_calls_at_once_each_hear_their_own_answer(
+    tmp_path: Path, voice: CallerVoice, listener: Listener
+) -> None:
+    questions = ["How much is a puncture repair?", "Do you rent bikes?"]
+    flow = flow_text(more=OPEN_TO_BROWSERS)
+    async with running_app(tmp_path, flow, front_end="spoken") as line, asyncio.TaskGroup() as group:
+        calls = [
+            group.create_task(BrowserCaller(line.url).call(LINE, conversation([voice.speak(question)])))
+            for question in questions
+        ]
+    heard = []
+    for call in calls:
+        listener.transcribe(call.result().call)
+        heard.append((call.result().call.exchanges[0].answer_text or "").lower())
+    assert "wait for it" in heard[0]
+    assert "bikes" in heard[1]
+    assert "bikes" not in heard[0]
+    assert "wait for it" not in heard[1]
+    assert not any("bikes" in text for text in captions(calls[0].result(), "agent"))
+
+
+async def test_an_answer_is_understood_both_ways_over_a_bad_path(
+    tmp_path: Path, voice: CallerVoice, listener: Listener
+) -> None:
+    """5 % of the packets lost and each up to 60 ms late, in both directions, on the real sockets."""
+    bad = NetworkPath(loss=0.05, jitter_s=0.06, buffer_s=0.1)
+    async with running_app(tmp_path, flow_text(more=OPEN_TO_BROWSERS), front_end="spoken") as line:
+        result = await BrowserCaller(line.url, path=bad).call(
+            LINE, conversation([voice.speak("How much is a puncture repair?")])
+        )
+        call = await record(line, result)
+        concealed = line.counted("caller_concealed_samples_total")
+    listener.transcribe(result.call)
+    assert "wait for it" in (result.call.exchanges[0].answer_text or "").lower()
+    assert any("puncture" in turn.text.lower() for turn in call.turns if turn.speaker == "caller")
+    figures = next(event.data for event in call.events if event.kind == "rtp")
+    assert figures["lost"] > 5
+    assert figures["concealed_ms"] > 0
+    assert concealed > 0
+
+
+async def test_the_agent_hangs_up_after_its_last_word_was_heard(tmp_path: Path) -> None:
+    more = "goodbye: Thank you for calling Acme. Goodbye.\nlimits: {max_minutes: 0.08}\n" + OPEN_TO_BROWSERS
+    async with running_app(tmp_path, flow_text(more=more), front_end="spoken") as line:
+        script = conversation([], ending=Ending.WAIT_FOR_AGENT, wait_ms=30_000)
+        result = await BrowserCaller(line.url).call(LINE, script)
+        call = await record(line, result)
+    assert result.call.ended_by is EndedBy.SERVER_CLOSED
+    assert (call.status, call.end_reason) == ("completed", "limit of minutes")
+    assert call.turns[-1].heard_text == "Thank you for calling Acme. Goodbye."
+    assert result.told[-1] == {"type": "ended", "status": "completed", "reason": "limit of minutes"}
+
+
+async def test_a_caller_who_talks_over_the_agent_stops_it(tmp_path: Path, voice: CallerVoice) -> None:
+    clips = [voice.speak("How much is a puncture repair?"), voice.speak("Stop please. Do you rent bikes?")]
+    more = "turns: {hold_after_ms: 8000}\n" + OPEN_TO_BROWSERS
+    async with running_app(tmp_path, flow_text(more=more), front_end="spoken") as line:
+        result = await BrowserCaller(line.url).call(
+            LINE, conversation(clips, manners=Manners(barge_in_ms=800))
+        )
+        call = await record(line, result)
+    cut = next(turn for turn in call.turns if turn.text.startswith("A puncture"))
+    assert cut.heard_text is not None
+    assert "wait for it" not in cut.heard_text
+    assert cut.heard_text in captions(result, "agent"), "the caption ends with what was heard"
+    assert any("rent city bikes" in turn.text for turn in call.turns)
