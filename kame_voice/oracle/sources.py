@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from kame_voice.flows.honesty import admits_ignorance
 from kame_voice.flows.schema import Flow
 from kame_voice.oracle.spoken_time import DAY_NAMES, say_week
 from kame_voice.oracle.words import spoken_words
@@ -25,11 +26,6 @@ BUSINESS_FACTS: Final = ("business-name", "business-address", "business-hours")
 
 _LONGEST_MARK: Final = 400
 _SENTENCE_END: Final = re.compile(r"[.!?…][\"'”’)]*\s*$")
-_HONEST: Final = re.compile(
-    r"\b(don't|do not|didn't|can't|cannot|couldn't) (have|know|tell|say|see|find|help)\b|\bnot sure\b|"
-    r"\bno information\b|\bsorry\b",
-    re.IGNORECASE,
-)
 _CLAIM: Final = re.compile(
     r"\b(we|they|you) (do|don't|have|offer|take|accept|sell|repair|fix|open|close|charge|need|can|can't|are|"
     r"aren't)\b|\b(it|that|there) (is|are|costs?|takes?)\b|\b(it's|there's)\b",
@@ -109,7 +105,7 @@ def sourced(text: str, marks: list[str], flow: Flow, caller_words: str) -> Sourc
     if facts:
         given = " ".join((*(known[fact] for fact in facts), *_business(flow).values(), caller_words))
         return Sourced(facts, _figures(text) <= _figures(given) | _ONE)
-    honest = bool(_HONEST.search(text)) or spoken_words(text) == spoken_words(flow.unknown)
+    honest = admits_ignorance(text) or spoken_words(text) == spoken_words(flow.unknown)
     claims = bool((_figures(text) - _ONE) or _DAYS & set(spoken_words(text)))
     pleasantry = TALK in marks and not _CLAIM.search(text)
     return Sourced((), None if (honest or pleasantry) and not claims else False)

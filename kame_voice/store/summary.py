@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kame_voice.core.nouns import OracleSource
+from kame_voice.flows.honesty import admits_ignorance
 from kame_voice.store.rows import CallStatus
 from kame_voice.store.tables import Call, Event, Oracle, Turn
 
@@ -90,7 +92,11 @@ def _is_loss(event: Event) -> bool:
 def _in_vain(oracles: Iterable[Oracle], spoken: Collection[str], unknown: str | None) -> Iterable[InVain]:
     sentence = _bare(unknown or "")
     for one in oracles:
-        if one.id in spoken and not one.facts and sentence and sentence in _bare(one.text):
+        if one.id not in spoken or one.facts:
+            continue
+        # A model may admit it in words of its own; `grounded` False would be an assertion.
+        honest = one.source == OracleSource.LLM and one.grounded is None and admits_ignorance(one.text)
+        if honest or (sentence and sentence in _bare(one.text)):
             yield InVain(one.id, one.asked_ms, one.basis)
 
 

@@ -86,6 +86,16 @@ def test_a_finished_call_is_summed_up(either_shelf: Shelf) -> None:
     assert not either_shelf.calls.list(CallFilter(flag=Flag.UNGROUNDED)).calls
 
 
+def test_a_model_that_admits_it_in_its_own_words_left_a_question_open(shelf: Shelf) -> None:
+    a_flow(shelf)
+    an_answer(shelf, 0, "Hmm, I can't tell you that.", source="llm")
+    an_answer(shelf, 1, "You're welcome!", source="llm")
+    an_answer(shelf, 2, "I don't know, but it is nine euros.", source="llm", grounded=False)
+    shelf.writer.put(a_call(status=CallStatus.COMPLETED, duration_ms=9))
+    call = the_call(shelf)
+    assert (call.unanswered, call.ungrounded) == (1, 1)
+
+
 def test_a_question_without_an_answer_is_kept_with_its_moment(either_shelf: Shelf) -> None:
     a_flow(either_shelf)
     an_answer(either_shelf, 1, UNKNOWN)
