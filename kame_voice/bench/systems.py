@@ -48,12 +48,16 @@ _LATENESS_QUESTIONS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One row of the comparison. `llm`: answers come from the stand-in for a language model."""
+    """One row of the comparison. `llm`: answers come from the stand-in for a language model.
+
+    `facts_first`: but those to plain questions from the flow's facts, as in production.
+    """
 
     name: str
     front_end: str
     oracle: str
     llm: bool
+    facts_first: bool = True
 
     def why_not(self, weights: str) -> str:
         """Why it cannot be measured here; empty: it can."""
@@ -72,6 +76,7 @@ class System:
         settings = {
             "KAME_FRONT_END": self.front_end,
             "KAME_ORACLE": self.oracle,
+            "KAME_ORACLE_FACTS_FIRST": str(self.facts_first).lower(),
             "ANTHROPIC_API_KEY": "bench" if self.llm else "",
         }
         if self.llm:
@@ -86,6 +91,7 @@ SYSTEMS: Final = (
     System("tandem, knowledge", "spoken", "partial", llm=False),
     System("cascade, LLM", "spoken", "final", llm=True),
     System("tandem, LLM", "spoken", "partial", llm=True),
+    System("tandem, LLM alone", "spoken", "partial", llm=True, facts_first=False),
     System("direct", "kame", "off", llm=False),
     System("KAME, LLM", "kame", "partial", llm=True),
 )

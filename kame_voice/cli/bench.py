@@ -90,7 +90,8 @@ def systems(
         list[str] | None,
         typer.Option(
             help="Measure only this part: cascade-knowledge, tandem-knowledge, cascade-llm, tandem-llm, "
-            "direct, kame-llm or lateness; may be given several times. Parts in one --json file add up."
+            "tandem-llm-alone, direct, kame-llm or lateness; may be given several times. Parts in one --json "
+            "file add up."
         ),
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw every answer's gap as SVG.")] = None,

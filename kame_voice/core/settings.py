@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     claude_price_out: float = Field(
         default=0, ge=0, description="US dollars a million output tokens; 0: the model's list price."
     )
+    oracle_facts_first: bool = Field(
+        default=True,
+        description="Answer what the facts plainly know from them at once, the model unasked (partial only).",
+    )
     oracle_guesses: int = Field(
         default=4, ge=1, le=20, description="Guesses asked on one turn while the caller talks, at most."
     )

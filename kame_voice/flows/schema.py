@@ -206,6 +206,9 @@ class Thinking(_Part):
     guess_gap_ms: int | None = Field(
         default=None, ge=100, le=10_000, description="Least time between two guesses."
     )
+    facts_first: bool | None = Field(
+        default=None, description="Plain questions are answered from the facts at once, the model unasked."
+    )
     first_token_ms: int | None = Field(
         default=None,
         ge=100,

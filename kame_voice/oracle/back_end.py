@@ -14,7 +14,15 @@ from kame_voice.core.nouns import CallInfo, OracleMode
 from kame_voice.core.oracle_stream import OracleWrite
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.flows.schema import Flow
-from kame_voice.oracle.base import AnswerSource, Note, OracleRecord, Said, Transcript, WhisperRefused
+from kame_voice.oracle.base import (
+    AnswerSource,
+    Note,
+    OracleRecord,
+    OracleRequest,
+    Said,
+    Transcript,
+    WhisperRefused,
+)
 from kame_voice.oracle.budget import CallLimits
 from kame_voice.oracle.gate import Gate
 from kame_voice.oracle.generations import Generations, Parts, UnknownAnswer
@@ -48,6 +56,7 @@ class BackEnd:
         *,
         gate: Gate | None = None,
         judge: Judge | None = None,
+        sure: Callable[[OracleRequest], Awaitable[bool]] | None = None,
         rule: GuessRule | None = None,
         limits: CallLimits | None = None,
         telemetry: Telemetry | None = None,
@@ -72,6 +81,7 @@ class BackEnd:
             clock,
             now or (lambda: datetime.now(zone)),
             sleep,
+            sure,
         )
 
     async def run(

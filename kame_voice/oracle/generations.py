@@ -12,7 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 import structlog
 
 from kame_voice.core.clock import Clock
-from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource, Speaker
+from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource
 from kame_voice.core.oracle_stream import (
     OracleAppend,
     OracleClose,
@@ -33,11 +33,11 @@ from kame_voice.oracle.base import (
 )
 from kame_voice.oracle.budget import CallLimits
 from kame_voice.oracle.gate import BREAKER_OPEN, Gate
+from kame_voice.oracle.history import without_present_turn
 from kame_voice.oracle.ledger import Ledger
 from kame_voice.oracle.memory import CallMemory
 from kame_voice.oracle.never_say import forbidden_in
 from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
-from kame_voice.oracle.words import spoken_words
 
 __all__ = ["Generations", "Parts", "Summariser", "UnknownAnswer"]
 
@@ -59,7 +59,10 @@ class Summariser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one call's generations are made with."""
+    """What one call's generations are made with.
+
+    `sure`: whether `fallback` plainly knows the answer, so that `source` need not be asked; None: always ask.
+    """
 
     call: CallInfo
     flow: Flow
@@ -71,6 +74,7 @@ class Parts:
     clock: Clock
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
+    sure: Callable[[OracleRequest], Awaitable[bool]] | None = None
 
 
 class UnknownAnswer:
@@ -137,6 +141,10 @@ class Generations:
         """Carry out what the scheduler decided."""
         for move in moves:
             match move:
+                case Ask(id_) if self._parts.sure is not None:
+                    self._tasks.answers[id_] = self._group.create_task(
+                        self._ask_who_is_sure(move, self._parts.sure), name=f"who answers {id_}"
+                    )
                 case Ask():
                     self._ask(move, self._parts.source)
                 case Adopt():
@@ -166,17 +174,28 @@ class Generations:
 
     # Asking.
 
+    async def _ask_who_is_sure(self, ask: Ask, sure: Callable[[OracleRequest], Awaitable[bool]]) -> None:
+        """Ask the flow's facts where they plainly have the answer, else the source."""
+        fallback = self._parts.fallback
+        facts = fallback is not None and await sure(self._request(ask, self._history()))
+        if self._scheduler.is_wanted(ask.id):
+            self._ask(ask, fallback if facts and fallback else self._parts.source)
+            self._watch()
+
+    def _request(self, ask: Ask, earlier: tuple[Said, ...]) -> OracleRequest:
+        parts, told = self._parts, self._memory.view(earlier)
+        return OracleRequest(
+            parts.call, parts.flow, told.recent, ask.words, ask.is_final, parts.now(), told.summary
+        )
+
     def _ask(self, ask: Ask, source: AnswerSource) -> None:
         parts = self._parts
         allowed = self._allowed(ask, source)
         if allowed is None:
             self._scheduler.failed(ask.id)
             return
-        earlier = _without_present_turn(self._history(), ask)
-        told = self._memory.view(earlier)
-        request = OracleRequest(
-            parts.call, parts.flow, told.recent, ask.words, ask.is_final, parts.now(), told.summary
-        )
+        earlier = without_present_turn(self._history(), ask)
+        request = self._request(ask, earlier)
         gated = allowed is parts.source and parts.gate is not None
         self._found[ask.id] = _Answer(allowed, ask.is_final, gated)
         self._ledger.asked(ask, allowed.source, allowed.model)
@@ -379,12 +398,3 @@ class Generations:
     def _drop_summary(self, _id: str) -> None:
         if self._tasks.summary is not None:
             self._tasks.summary.cancel()
-
-
-def _without_present_turn(history: tuple[Said, ...], ask: Ask) -> tuple[Said, ...]:
-    """A finished turn may already stand in the history; what it says is not to be said twice."""
-    for at in range(len(history) - 1, -1, -1):
-        if history[at].speaker is Speaker.CALLER:
-            present = ask.is_final and spoken_words(history[at].text) == spoken_words(ask.words)
-            return history[:at] + history[at + 1 :] if present else history
-    return history

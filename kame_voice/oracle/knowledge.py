@@ -12,7 +12,7 @@ from kame_voice.core.nouns import OracleSource, Speaker
 from kame_voice.flows.schema import Flow
 from kame_voice.oracle.base import AnswerDelta, OracleRequest, Said
 from kame_voice.oracle.embedder import Embedder, Vectors
-from kame_voice.oracle.matching import Index, Match
+from kame_voice.oracle.matching import Index, Match, strip_opening
 from kame_voice.oracle.meaning import Meaning, Reading, compared, reading
 from kame_voice.oracle.topics import Kind, topics_of
 from kame_voice.oracle.words import spoken_words
@@ -23,6 +23,10 @@ _SHORTEST_GUESS: Final = 3
 """Words of an unfinished turn before it is worth a guess: "are you open" is, "do you" is not."""
 _GUESS_SCORE: Final = 0.55
 """A guess on half a sentence has to fit better than the answer to a whole one."""
+_SURE_SCORE: Final = 0.6
+_SURE_AHEAD: Final = 0.1
+"""A topic that fits this well and so far ahead of every other is what was asked: of 124 questions that
+callers would ask, 71 have one, and none of those is wrong (19 of the 32 that nothing was tuned with)."""
 _FLOWS_KEPT: Final = 64
 _READINGS_KEPT: Final = 512
 
@@ -58,6 +62,12 @@ class Knowledge:
         if not matches and question.is_final:
             yield AnswerDelta(question.flow.unknown)
 
+    async def is_sure(self, question: OracleRequest) -> bool:
+        """Whether the facts plainly answer these words: nobody else need be asked. 10 ms, off the loop."""
+        if len(spoken_words(question.caller_words)) < _SHORTEST_GUESS:
+            return False
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._is_sure, question)
+
     async def meanings(self, flow: Flow, earlier: Sequence[str], now: str) -> list[Meaning]:
         """What `now`, later words of a turn, make of answers to each of `earlier`: 20 ms, off the loop."""
         return await asyncio.get_running_loop().run_in_executor(
@@ -90,6 +100,15 @@ class Knowledge:
             for match in matches
             if match.score >= _GUESS_SCORE and match.topic.kind is not Kind.SMALL_TALK
         ]
+
+    def _is_sure(self, question: OracleRequest) -> bool:
+        index = self._index(question.flow)
+        matches = self._match(question)
+        if len(matches) != 1 or matches[0].topic.kind is Kind.SMALL_TALK or matches[0].score < _SURE_SCORE:
+            return False
+        scores = index.scores(strip_opening(question.caller_words))
+        others = [score for score, topic_id in scores if topic_id != matches[0].topic.id]
+        return matches[0].score - max(others, default=0.0) >= _SURE_AHEAD
 
     def _meanings(self, flow: Flow, earlier: tuple[str, ...], now: str) -> list[Meaning]:
         index = self._index(flow)

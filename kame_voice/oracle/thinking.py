@@ -54,6 +54,7 @@ class Thinking:
             knowledge if asks_model else None,
             gate=self._gate if asks_model else None,
             judge=knowledge.meanings if knowledge is not None else None,
+            sure=knowledge.is_sure if knowledge is not None and self._facts_first(flow) else None,
             rule=guess_rule(self._settings, flow),
             limits=call_limits(self._settings, flow),
             telemetry=self._telemetry,
@@ -61,6 +62,12 @@ class Thinking:
                 self._settings.claude_first_token_s if first_token_ms is None else first_token_ms / 1000
             ),
         )
+
+    def _facts_first(self, flow: Flow) -> bool:
+        """Whether plain questions are answered from the flow's facts, the model unasked."""
+        own = flow.thinking.facts_first
+        wanted = self._settings.oracle_facts_first if own is None else own
+        return wanted and self._model is not None and self._mode is OracleMode.PARTIAL
 
 
 def guess_rule(settings: Settings, flow: Flow) -> GuessRule:

@@ -24,7 +24,12 @@ async def ask(folder: Path, voice: CallerVoice, behaviour: Behaviour) -> list[tu
     async with (
         running_server(behaviour) as messages,
         running_app(
-            folder, FLOW, front_end="spoken", anthropic_api_key="key", anthropic_base_url=messages.url
+            folder,
+            FLOW,
+            front_end="spoken",
+            anthropic_api_key="key",
+            anthropic_base_url=messages.url,
+            oracle_facts_first=False,
         ) as line,
     ):
         identity = line.identity()

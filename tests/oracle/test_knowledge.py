@@ -119,3 +119,24 @@ async def test_callers_questions_are_answered_right(knowledge: Knowledge) -> Non
 
 async def test_questions_that_nothing_was_tuned_on_are_answered_right(knowledge: Knowledge) -> None:
     assert await right_answers(knowledge, HELD_OUT) >= 0.8
+
+
+async def test_where_the_facts_are_sure_they_are_right_and_they_are_sure_of_half(
+    knowledge: Knowledge,
+) -> None:
+    sure = wrong = 0
+    for line, words, topics in HELD_OUT:
+        question = request(words, flow=load_flow(FLOWS / f"{line}.yaml"))
+        if await knowledge.is_sure(question):
+            sure += 1
+            _, facts = await answered(knowledge, question)
+            wrong += not any(facts[0] in wanted for wanted in topics)
+    assert wrong == 0
+    assert sure >= len(HELD_OUT) / 2
+
+
+async def test_they_are_not_sure_of_two_questions_at_once_or_half_a_question(knowledge: Knowledge) -> None:
+    both = "What does a cleaning cost, and which insurance do you take?"
+    assert not await knowledge.is_sure(request(both))
+    assert not await knowledge.is_sure(request("Do you", is_final=False))
+    assert await knowledge.is_sure(request("Which insurance do you take?"))

@@ -1,0 +1,41 @@
+"""Plain questions are answered from the flow's facts at once, the model unasked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kame_voice.core.nouns import OracleOutcome, OracleSource
+from kame_voice.oracle.base import OracleRequest
+from tests.oracle.examples import transcript
+from tests.oracle.test_back_end import Talk, talking
+
+pytestmark = pytest.mark.anyio
+
+
+def sure_of(*questions: str) -> Any:
+    async def sure(request: OracleRequest) -> bool:
+        return request.caller_words in questions
+
+    return sure
+
+
+async def test_what_the_facts_plainly_answer_is_not_asked_of_the_model() -> None:
+    async with talking(Talk(), sure=sure_of("are you open today")) as talk:
+        talk.knowledge.finish("are you open today", "Yes, until five.")
+        await talk.hears(transcript("are you open today", 1000, paused=True))
+        await talk.hears(transcript("are you open today", 1100, is_final=True))
+        assert talk.said() == "Yes, until five."
+    assert talk.llm.requests == []
+    (record,) = talk.records.values()
+    assert (record.source, record.outcome, record.confirmed_ms) == (OracleSource.KNOWLEDGE, OracleOutcome.ADOPTED, 1100)
+
+
+async def test_what_they_do_not_plainly_answer_goes_to_the_model_once() -> None:
+    async with talking(Talk(), sure=sure_of()) as talk:
+        talk.llm.finish("are you open today", "We are.")
+        await talk.hears(transcript("are you open today", 1000, is_final=True))
+        assert talk.said() == "We are."
+    assert talk.knowledge.requests == []
+    assert len(talk.llm.requests) == 1
