@@ -25,9 +25,10 @@ from kame_voice.oracle.base import (
 )
 from kame_voice.oracle.budget import CallLimits
 from kame_voice.oracle.gate import Gate
-from kame_voice.oracle.generations import Generations, Parts, UnknownAnswer
+from kame_voice.oracle.generations import Generations
 from kame_voice.oracle.ledger import Ledger
 from kame_voice.oracle.meaning import Meaning
+from kame_voice.oracle.parts import Parts, UnknownAnswer
 from kame_voice.oracle.scheduler import GuessRule, Scheduler
 from kame_voice.oracle.whisper import Whispers
 

@@ -6,13 +6,11 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 import structlog
 
-from kame_voice.core.clock import Clock
-from kame_voice.core.nouns import CallInfo, OracleOutcome, OracleSource
+from kame_voice.core.nouns import OracleOutcome
 from kame_voice.core.oracle_stream import (
     OracleAppend,
     OracleClose,
@@ -29,62 +27,22 @@ from kame_voice.oracle.base import (
     Note,
     OracleRequest,
     Said,
-    Usage,
 )
-from kame_voice.oracle.budget import CallLimits
-from kame_voice.oracle.gate import BREAKER_OPEN, Gate
+from kame_voice.oracle.gate import BREAKER_OPEN
 from kame_voice.oracle.history import without_present_turn
 from kame_voice.oracle.ledger import Ledger
 from kame_voice.oracle.memory import CallMemory
 from kame_voice.oracle.never_say import forbidden_in
+from kame_voice.oracle.parts import Parts, Summariser, UnknownAnswer
 from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
 
-__all__ = ["Generations", "Parts", "Summariser", "UnknownAnswer"]
+__all__ = ["Generations"]
 
 log = structlog.get_logger()
 
 _SENTENCE_S: Final = 0.45
 """So much longer than for the first token a finished turn waits for a first sentence that can be said."""
 _SPEAKABLE: Final = re.compile(r"[.!?…][\"'”’)]*\s|\n")
-
-
-@runtime_checkable
-class Summariser(Protocol):
-    """A source that can also sum up a long call."""
-
-    async def summarise(self, flow: Flow, summary: str, turns: tuple[Said, ...]) -> tuple[str, Usage]:
-        """`summary` brought up to date with `turns`, and what that took. Raises `AnswerFailed`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What one call's generations are made with.
-
-    `sure`: whether `fallback` plainly knows the answer, so that `source` need not be asked; None: always ask.
-    """
-
-    call: CallInfo
-    flow: Flow
-    source: AnswerSource
-    fallback: AnswerSource | None
-    gate: Gate | None
-    limits: CallLimits
-    first_token_s: float
-    clock: Clock
-    now: Callable[[], datetime]
-    sleep: Callable[[float], Awaitable[None]]
-    sure: Callable[[OracleRequest], Awaitable[bool]] | None = None
-
-
-class UnknownAnswer:
-    """Answers everything with the flow's honest sentence: for when nobody else can answer."""
-
-    source = OracleSource.KNOWLEDGE
-    model: str | None = None
-
-    async def answer(self, question: OracleRequest) -> AsyncIterator[AnswerDelta]:
-        yield AnswerDelta(question.flow.unknown)
 
 
 @dataclass(slots=True)
@@ -134,6 +92,8 @@ class Generations:
         self._note = note
         self._memory = CallMemory()
         self._found: dict[str, _Answer] = {}
+        # Of whom it is not decided yet who answers: whether a finished turn has confirmed them meanwhile.
+        self._undecided: dict[str, bool] = {}
         self._tasks = _Tasks()
         self._summaries = 0
 
@@ -142,6 +102,7 @@ class Generations:
         for move in moves:
             match move:
                 case Ask(id_) if self._parts.sure is not None:
+                    self._undecided[id_] = False
                     self._tasks.answers[id_] = self._group.create_task(
                         self._ask_who_is_sure(move, self._parts.sure), name=f"who answers {id_}"
                     )
@@ -153,9 +114,7 @@ class Generations:
                     if in_force:
                         self._guide(OracleConfirm(id_, covers_ms, is_final))
                     if is_final:
-                        self._ledger.confirmed(id_)
-                        if self._parts.gate is not None:
-                            self._parts.gate.promoted(id_)
+                        self._confirm(id_)
                 case Cancel(id_, outcome):
                     self._ledger.settled(id_, outcome)
                     self._stop(id_)
@@ -164,6 +123,14 @@ class Generations:
                     self._ledger.settled(id_, outcome)
                     self._stop(id_)
         self._watch()
+
+    def _confirm(self, id_: str) -> None:
+        if id_ in self._undecided:
+            self._undecided[id_] = True
+            return
+        self._ledger.confirmed(id_)
+        if self._parts.gate is not None:
+            self._parts.gate.promoted(id_)
 
     def stop(self) -> None:
         """The call is over: end every task."""
@@ -178,8 +145,11 @@ class Generations:
         """Ask the flow's facts where they plainly have the answer, else the source."""
         fallback = self._parts.fallback
         facts = fallback is not None and await sure(self._request(ask, self._history()))
+        confirmed = self._undecided.pop(ask.id)
         if self._scheduler.is_wanted(ask.id):
             self._ask(ask, fallback if facts and fallback else self._parts.source)
+            if confirmed and ask.id in self._found:
+                self._confirm(ask.id)
             self._watch()
 
     def _request(self, ask: Ask, earlier: tuple[Said, ...]) -> OracleRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -29,7 +30,11 @@ async def test_what_the_facts_plainly_answer_is_not_asked_of_the_model() -> None
         assert talk.said() == "Yes, until five."
     assert talk.llm.requests == []
     (record,) = talk.records.values()
-    assert (record.source, record.outcome, record.confirmed_ms) == (OracleSource.KNOWLEDGE, OracleOutcome.ADOPTED, 1100)
+    assert (record.source, record.outcome, record.confirmed_ms) == (
+        OracleSource.KNOWLEDGE,
+        OracleOutcome.ADOPTED,
+        1100,
+    )
 
 
 async def test_what_they_do_not_plainly_answer_goes_to_the_model_once() -> None:
@@ -39,3 +44,33 @@ async def test_what_they_do_not_plainly_answer_goes_to_the_model_once() -> None:
         assert talk.said() == "We are."
     assert talk.knowledge.requests == []
     assert len(talk.llm.requests) == 1
+
+
+async def test_a_turn_that_ends_before_it_is_decided_who_answers_is_answered_all_the_same() -> None:
+    undecided = asyncio.Event()
+
+    async def sure(_request: OracleRequest) -> bool:
+        await undecided.wait()
+        return False
+
+    async with talking(Talk(), sure=sure) as talk:
+        talk.llm.finish("are you open today", "We are.")
+        await talk.hears(transcript("are you open today", 1000, paused=True))
+        await talk.hears(transcript("are you open today", 1100, is_final=True))
+        assert talk.said() == ""
+        undecided.set()
+        await talk.settle()
+        assert talk.said() == "We are."
+    (record,) = talk.records.values()
+    assert (record.is_final, record.confirmed_ms) == (True, 1100)
+
+
+async def test_what_is_overtaken_before_it_is_decided_is_asked_of_nobody() -> None:
+    async def never(_request: OracleRequest) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    async with talking(Talk(), sure=never) as talk:
+        await talk.hears(transcript("are you open today", 1000, paused=True))
+        await talk.hears(transcript("", 1100, is_final=True))
+    assert talk.llm.requests == talk.knowledge.requests == []
