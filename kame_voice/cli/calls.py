@@ -27,15 +27,23 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the API give
 def list_calls(
     line: Annotated[str | None, typer.Option(help="Only this line's calls.")] = None,
     status: Annotated[str | None, typer.Option(help="Only calls in this state, such as completed.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only calls in which these words were said.")] = None,
+    flag: Annotated[
+        str | None, typer.Option(help="Only calls with it: unanswered, ungrounded, barge_in or failure.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many calls.")] = 20,
     before: Annotated[str | None, typer.Option(help="Older calls: `next` of the page before.")] = None,
     as_json: _Json = False,
 ) -> None:
     """List calls, newest first."""
     from kame_voice.store.calls import CallFilter
+    from kame_voice.store.listing import Flag
 
+    if flag is not None and flag not in list(Flag):
+        raise typer.BadParameter(f"one of {', '.join(Flag)}", param_hint="--flag")
+    wanted = CallFilter(line=line, status=status, words=text, flag=Flag(flag) if flag else None)
     with _archive() as archive:
-        page = archive.calls.list(CallFilter(line=line, status=status), limit=limit, before=before)
+        page = archive.calls.list(wanted, limit=limit, before=before)
     if as_json:
         print(_pretty(page.model_dump(mode="json")))
         return
@@ -45,8 +53,10 @@ def list_calls(
     print(f"{'ID':<12}  {'STARTED (UTC)':<19}  {'LASTED':>7}  {'STATUS':<11}  {'LINE':<16}  FROM")
     for call in page.calls:
         print(_row(call))
+        for hit in call.hits[:2]:
+            print(f"{'':<14}{clock(hit.start_ms, thousandths=False)}  {hit.speaker}: {hit.text}")
     if page.next:
-        print(f"Older calls: kame-voice calls list --limit {limit} --before {page.next}")
+        print(f"Older calls: the same with --before {page.next}")
 
 
 @app.command("show")

@@ -107,7 +107,7 @@ def test_calls_are_listed_newest_first_with_how_they_ended(taken: Path) -> None:
 def test_a_list_can_be_narrowed_and_cut(taken: Path) -> None:
     assert "bbbb" not in run("list", "--line", "front-desk")
     cut = run("list", "--limit", "1")
-    assert "Older calls: kame-voice calls list --limit 1 --before " in cut
+    assert "Older calls: the same with --before " in cut
     cursor = cut.split("--before ")[1].strip()
     assert "aaaa" in run("list", "--before", cursor)
 
@@ -163,3 +163,14 @@ def test_a_call_that_is_not_there_is_one_clear_error(taken: Path) -> None:
 def test_before_the_first_start_there_is_no_database_and_that_is_said(folder: Path) -> None:
     with pytest.raises(DatabaseUnreachable, match="no database yet"):
         run("list")
+
+
+def test_calls_are_found_by_their_flags_and_by_what_was_said(taken: Path) -> None:
+    interrupted, other = "a" * 12, "b" * 12
+    said = run("list", "--text", "open")
+    assert interrupted in said
+    assert other not in said
+    assert "caller: " in said
+    assert interrupted in run("list", "--flag", "barge_in")
+    assert "No calls" in run("list", "--flag", "failure")
+    assert CliRunner().invoke(app, ["list", "--flag", "nonsense"]).exit_code == 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from kame_voice.accounts.trail import Action
 from kame_voice.accounts.viewer import Viewer
@@ -68,8 +69,17 @@ def router(parts: ReviewParts) -> APIRouter:
         return page(request, "review/calls.html", **_shown(parts, viewer, asked), **_choices(parts, viewer))
 
     @routes.get("/calls/rows", include_in_schema=False)
-    def calls_rows(request: Request, viewer: CurrentViewer, asked: _Asked) -> HTMLResponse:
-        return page(request, "review/call_rows.html", **_shown(parts, viewer, asked))
+    def calls_rows(
+        request: Request,
+        viewer: CurrentViewer,
+        asked: _Asked,
+        seen: Annotated[str, Query(max_length=40, description="Digest of the rows that are shown.")] = "",
+    ) -> Response:
+        shown = _shown(parts, viewer, asked)
+        if shown["digest"] == seen:
+            # htmx then leaves the rows alone, and with them what is selected or read aloud.
+            return Response(status_code=204)
+        return page(request, "review/call_rows.html", **shown)
 
     return routes
 
@@ -84,6 +94,7 @@ def _shown(parts: ReviewParts, viewer: Viewer, asked: CallQuery) -> dict[str, An
         problem = str(error)
     return {
         "calls": found.calls,
+        "digest": hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:16],
         "form": asked,
         "problem": problem,
         "query": asked.address(),

@@ -43,9 +43,14 @@
     if (row && !event.target.closest("a") && !getSelection().toString()) location.href = row.dataset.href;
   });
 
-  // New rows came in: what was chosen stays so.
+  // New rows came in: what was chosen stays so, and the focus with it; nothing scrolls under the reader.
+  let focused = false;
+  document.addEventListener("htmx:beforeSwap", () => {
+    focused = document.activeElement?.closest("#rows") !== null;
+  });
   document.addEventListener("htmx:afterSwap", () => {
     const row = chosen && document.getElementById(chosen);
-    if (row) choose(row);
+    row?.classList.add("chosen");
+    if (focused) row?.querySelector("a").focus({ preventScroll: true });
   });
 })();

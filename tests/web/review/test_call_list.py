@@ -100,9 +100,12 @@ async def test_nobody_sees_another_customers_calls(office: Office, ana: Person, 
 async def test_the_rows_refresh_themselves_with_the_same_filters(office: Office, ana: Person) -> None:
     office.put_call("c1", "hello")
     page = await ana.sees("/calls?line=acme-main")
-    assert 'hx-get="/calls/rows?line=acme-main"' in page
+    poll = re.search(r'hx-get="(/calls/rows[?]line=acme-main&amp;seen=[^"]+)"', page)
+    assert poll is not None
+    address = poll[1].replace("&amp;", "&")
+    assert (await ana.http.get(address)).status_code == 204  # nothing new
     office.put_call("c2", "new", started_at=NOON + timedelta(hours=1))
-    rows = await ana.sees("/calls/rows?line=acme-main")
+    rows = await ana.sees(address)
     assert rows.lstrip().startswith("<tbody")
     assert ids(rows) == ["c2", "c1"]
 
