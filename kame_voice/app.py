@@ -56,6 +56,7 @@ from kame_voice.web import api, health
 from kame_voice.web.browser_door import PUBLIC_CALLER, BrowserDoor
 from kame_voice.web.dashboard import routes as dashboard
 from kame_voice.web.ice import ice_servers
+from kame_voice.web.live import routes as live
 from kame_voice.web.media_calls import MediaCalls
 from kame_voice.web.review.parts import ReviewParts
 from kame_voice.web.review.routes import routers as review_routers
@@ -278,6 +279,7 @@ class App:
         web.include_router(
             dashboard.router(self._statistics(), self.flows, self.live_calls, self._slots_in_use)
         )
+        web.include_router(live.router(self.live_calls, self.archive))
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web
 

@@ -1,0 +1,1 @@
+"""The calls that are running: watched, listened to and ended by people."""
