@@ -59,6 +59,10 @@ async def test_a_call_is_watched_listened_to_and_ended(tmp_path: Path) -> None:
             await sounds(page, "agent")
             await page.locator("[data-thoughts]").get_by_text("adopted").first.wait_for()
 
+            await page.get_by_label("What the agent should say next").fill("We close early on Friday.")
+            await page.get_by_role("button", name="Whisper").click()
+            await page.locator("[data-captions]").get_by_text("close early on", exact=False).wait_for()
+
             page.on("dialog", lambda dialog: dialog.accept())
             await page.get_by_role("button", name="Hang up").click()
             result = await call

@@ -153,3 +153,6 @@ part("listen")?.addEventListener("click", async () => {
   await ears.start(part("apart").checked);
 });
 part("apart")?.addEventListener("change", (event) => ears?.apart(event.target.checked));
+
+// Only now do they do what they say.
+for (const button of call.querySelectorAll("button")) button.disabled = false;
