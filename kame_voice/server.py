@@ -26,6 +26,10 @@ _FAREWELL_S: Final = 15.0
 log = structlog.get_logger()
 
 
+def _silent(_: str) -> None:
+    pass
+
+
 class AddressTaken(KameError):
     """The address to serve on cannot be bound."""
 
@@ -83,10 +87,11 @@ async def serving(app: App, listener: socket.socket) -> AsyncIterator[None]:
             server.should_exit = True
 
 
-async def serve(app: App, listener: socket.socket) -> None:
+async def serve(app: App, listener: socket.socket, announce: Callable[[str], None] = _silent) -> None:
     """Serve until SIGTERM or SIGINT, then drain: no new calls, running ones finish, exit.
 
     A second signal cuts the drain short. Calls that outlast `drain_s` hear the line's goodbye.
+    `announce` is told what a person at the console must know.
     """
     loop = asyncio.get_running_loop()
     first, second = asyncio.Event(), asyncio.Event()
@@ -99,6 +104,10 @@ async def serve(app: App, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     async with serving(app, listener):
         log.info("serving", host=host, port=port, lines=app.line_names, **app.describe())
+        link = await asyncio.to_thread(app.set_up_link)
+        if link is not None:
+            log.warning("nobody can sign in yet", do="open this link once, within a day", link=link)
+            announce(f"Nobody can sign in yet. Make the first admin, once, within a day:\n  {link}")
         async with asyncio.TaskGroup() as group:
             settling = group.create_task(_settle(app), name="settle")
             await first.wait()
@@ -124,12 +133,14 @@ async def _settle(app: App) -> None:
     spare_what_stays()
 
 
-def run_until_signal(settings: Settings, host: str, port: int) -> None:
+def run_until_signal(
+    settings: Settings, host: str, port: int, announce: Callable[[str], None] = _silent
+) -> None:
     """Build the app and `serve` it on an event loop of its own: uvloop where it exists."""
     listener = listen(host, port)
 
     async def main() -> None:
-        await serve(build(settings, host), listener)
+        await serve(build(settings, host), listener, announce)
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())

@@ -22,4 +22,4 @@ def serve(
 
     settings = load_settings(config)
     configure_logs(settings.log_level, settings.log_format)
-    run_until_signal(settings, host, port)
+    run_until_signal(settings, host, port, announce=lambda text: print(text, flush=True))

@@ -23,3 +23,8 @@ class KameError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         return f"{text} — {self.do}" if self.do else text
+
+    @property
+    def sentences(self) -> str:
+        """For a page: what is wrong and what to do, as sentences."""
+        return " ".join(f"{part[:1].upper()}{part[1:]}." for part in (self.what, self.do) if part)

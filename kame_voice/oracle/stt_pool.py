@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 
+from kame_voice.core.priority import lower_priority
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.oracle.decode_queue import DecodeQueue
 from kame_voice.oracle.doubt import Decoded
 from kame_voice.oracle.hearing_window import Hearing
 
-__all__ = ["Recogniser", "SttPool", "lower_priority"]
-
-_NICE: Final = 5
-"""A third of the event loop's weight where both want the core; the whole core where it is free."""
+__all__ = ["Recogniser", "SttPool"]
 
 log = structlog.get_logger()
 
@@ -30,14 +27,6 @@ class Recogniser(Protocol):
     """A speech model that reads one window. Called from several threads."""
 
     def decode(self, hearing: Hearing) -> Decoded: ...
-
-
-def lower_priority() -> None:
-    """Let this thread, and threads that it starts, yield to the others. Linux counts nice by thread."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-    except (OSError, AttributeError):  # not Linux: a courtesy, not a need
-        log.debug("thread priority unchanged")
 
 
 class SttPool:

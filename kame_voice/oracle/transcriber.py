@@ -11,12 +11,13 @@ from typing import Any, Final
 import numpy as np
 
 from kame_voice.core.errors import KameError
+from kame_voice.core.priority import lower_priority
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.oracle.call_transcriber import CallTranscriber
 from kame_voice.oracle.doubt import Decoded, believed
 from kame_voice.oracle.hearing_window import STT_RATE, Hearing, Reason
 from kame_voice.oracle.names_heard import with_names
-from kame_voice.oracle.stt_pool import SttPool, lower_priority
+from kame_voice.oracle.stt_pool import SttPool
 
 __all__ = ["SpeechToText", "SttModelMissing", "WhisperRecogniser"]
 

@@ -122,9 +122,9 @@ class KeyStore:
         gone = delete(UserSession).where(UserSession.hash == session_hash)
         self._database.change(lambda session: session.execute(gone))
 
-    def close_sessions(self, user_id: str) -> None:
-        """End all sessions of a user."""
-        gone = delete(UserSession).where(UserSession.user_id == user_id)
+    def close_sessions(self, user_id: str, but: str | None = None) -> None:
+        """End all sessions of a user, `but` the one of this hash."""
+        gone = delete(UserSession).where(UserSession.user_id == user_id, UserSession.hash != (but or ""))
         self._database.change(lambda session: session.execute(gone))
 
     # Tokens.

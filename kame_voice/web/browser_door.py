@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from kame_voice.core.addresses import home_of
 from kame_voice.core.errors import KameError
 from kame_voice.flows.directory import FlowDirectory
 from kame_voice.flows.schema import Flow
@@ -31,9 +30,6 @@ PUBLIC_CALLER: Final = "browser:"
 """What the number of a caller from the public begins with, in the record; the network address follows."""
 STAFF_CALLER: Final = "staff:"
 """The same for somebody signed in; their name follows."""
-_IPV6_HOME: Final = 64
-"""Bits of an IPv6 address that name one customer of a provider; the rest changes at will."""
-
 
 class BrowserRefused(KameError):
     """A call from a browser that is not taken; `status` is the HTTP status of the answer."""
@@ -108,7 +104,7 @@ class BrowserDoor:
         if staff:
             return
         self._may_call(flow, widget_pass)
-        if not self._hour.test(_per_hour(flow), flow.line, _home_of(address)):
+        if not self._hour.test(_per_hour(flow), flow.line, home_of(address)):
             raise TooManyCalls(
                 "too many calls from your network in the last hour", do="try again in an hour, or phone us"
             )
@@ -117,7 +113,7 @@ class BrowserDoor:
 
     def count(self, flow: Flow, *, address: str) -> None:
         """A caller who is not staff got a slot."""
-        self._hour.hit(_per_hour(flow), flow.line, _home_of(address))
+        self._hour.hit(_per_hour(flow), flow.line, home_of(address))
 
     def site(self, flow: Flow, origin: str | None) -> str:
         """The site on which a call button of `flow` may stand. Raises ClosedToBrowsers or ForeignSite.
@@ -149,16 +145,3 @@ class BrowserDoor:
 
 def _per_hour(flow: Flow) -> RateLimitItemPerHour:
     return RateLimitItemPerHour(flow.browser.max_calls_per_hour)
-
-
-def _home_of(address: str) -> str:
-    """One caller's network: an IPv4 address, the /64 of an IPv6 address, else the text as it is."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((ip, _IPV6_HOME), strict=False))
-    return str(ip)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from fastapi import FastAPI
 
 from kame_voice import __version__
+from kame_voice.accounts.passwords import Passwords
+from kame_voice.accounts.people import People
+from kame_voice.accounts.sign_in import SignIn
 from kame_voice.accounts.trail import AuditTrail
 from kame_voice.core.settings import Settings
 from kame_voice.store.archive import Archive
-from kame_voice.store.writer import StoreWriter
+from kame_voice.web.accounts import audit, door, mine, users
 from kame_voice.web.auth.cookies import Cookies
 from kame_voice.web.auth.gate import Gate
 from kame_voice.web.errors import answer_errors
@@ -23,7 +27,14 @@ _MAX_BODY: Final = 1 << 20
 """Bytes of a request: forms, notes and webhooks are small."""
 
 
-def new_site(settings: Settings, archive: Archive, writer: StoreWriter) -> FastAPI:
+def new_site(
+    settings: Settings,
+    archive: Archive,
+    trail: AuditTrail,
+    people: People,
+    passwords: Passwords,
+    customers: Callable[[], Iterable[str]],
+) -> FastAPI:
     """An application that knows who is asking, and answers errors; its routes are included after."""
     web = FastAPI(
         title="kame_voice",
@@ -35,12 +46,19 @@ def new_site(settings: Settings, archive: Archive, writer: StoreWriter) -> FastA
         max_body_size=_MAX_BODY,
     )
     https = settings.public_url.startswith("https://")
-    web.state.gate = Gate(
-        settings, archive.users, archive.keys, AuditTrail(writer.put), Cookies(secure=https)
-    )
+    gate = Gate(settings, archive.users, archive.keys, trail, Cookies(secure=https))
+    web.state.gate = gate
     web.state.pages = Pages()
     web.add_middleware(SecurityHeaders, https=https)
     answer_errors(web)
-    web.include_router(web.state.pages.static.router())
+    sign_in = SignIn(archive.users, archive.keys, passwords, trail, gate.lifetime)
+    for routes in (
+        web.state.pages.static.router(),
+        door.router(gate, sign_in, people),
+        mine.router(gate, sign_in, people),
+        users.router(gate, people, customers),
+        audit.router(archive.audit),
+    ):
+        web.include_router(routes)
 
     return web

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import queue
 import threading
 from collections import OrderedDict
@@ -17,6 +16,7 @@ import hibari
 import structlog
 
 from kame_voice.core.errors import KameError
+from kame_voice.core.priority import lower_priority
 from kame_voice.front_end.spoken.sentences import sentences_of
 from kame_voice.front_end.spoken.speech import Speech, finished_speech
 from kame_voice.front_end.spoken.spoken_form import spoken_form
@@ -25,8 +25,6 @@ __all__ = ["Need", "SpeechMaker", "Voice", "VoiceFailed", "VoiceMissing"]
 
 log = structlog.get_logger()
 
-_NICENESS: Final = 5
-"""Added to the workers' threads: making speech ahead must not delay the audio that is due."""
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 """About eleven minutes of speech."""
 
@@ -152,7 +150,7 @@ class Voice:
         self._jobs.put((int(need), self._count, job))
 
     def _work(self, engine: Any) -> None:
-        _step_back()
+        lower_priority()
         while True:
             _, _, job = self._jobs.get()
             if job is None:
@@ -208,9 +206,3 @@ def _follow(shared: Future[Speech]) -> Future[Speech]:
 
     shared.add_done_callback(done)
     return own
-
-
-def _step_back() -> None:
-    """Lower this thread's priority where the system lets us (Linux counts niceness per thread)."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from kame_voice.accounts.secrets import csrf_token, same
 from kame_voice.web.auth.gate import gate_of
 
-__all__ = ["CSRF_FIELD", "CSRF_HEADER", "SAFE_METHODS", "check_csrf"]
+__all__ = ["CSRF_FIELD", "CSRF_HEADER", "SAFE_METHODS", "check_csrf", "check_visit"]
 
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "x-csrf-token"
@@ -27,6 +27,17 @@ async def check_csrf(connection: HTTPConnection, cookie: str) -> None:
         raise HTTPException(403, "This request came from another site.")
     if not same(await _given(connection), csrf_token(cookie)):
         raise HTTPException(403, "This page is out of date. Load it again, then repeat what you did.")
+
+
+async def check_visit(request: Request) -> None:
+    """The same for a form of somebody who is not signed in: it belongs to a visitor's cookie.
+
+    A dependency. Raises HTTPException 403.
+    """
+    cookie = gate_of(request).cookies.visit(request)
+    if cookie is None:
+        raise HTTPException(403, "The form's cookie is missing. Allow cookies, and load the page again.")
+    await check_csrf(request, cookie)
 
 
 async def _given(connection: HTTPConnection) -> str:

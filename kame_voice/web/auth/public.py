@@ -19,6 +19,8 @@ PUBLIC: Final = MappingProxyType(
         "/talk/{line}": "the page of a line that this person may call; the offer checks it again",
         "/widget.js": "the call button's script; the same for every site",
         "/widget/{line}": "the button's frame, for the sites that the line's flow names",
+        "/sign-in": "one signs in here; tries are counted, the form belongs to the visitor's cookie",
+        "/welcome/{secret}": "the one-time link's own secret is checked",
         "/health/live": "a load balancer asks; tells nothing of calls",
         "/health/ready": "a load balancer asks; tells nothing of calls",
         "/metrics": "counters without a name or number; the proxy keeps it inside",

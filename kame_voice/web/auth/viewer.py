@@ -27,6 +27,7 @@ __all__ = [
     "CurrentViewer",
     "OptionalViewer",
     "Supervisor",
+    "address_of",
     "audit",
     "known_viewer",
     "optional_viewer",
@@ -107,11 +108,16 @@ def audit(
     gate_of(connection).trail.record(
         action,
         known_viewer(connection),
-        address=connection.client.host if connection.client else None,
+        address=address_of(connection),
         call_id=call_id,
         customer=customer,
         data=data,
     )
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where the request comes from; behind a proxy that is believed, where the proxy says."""
+    return connection.client.host if connection.client else "unknown"
 
 
 async def _look_up(connection: HTTPConnection) -> Viewer:

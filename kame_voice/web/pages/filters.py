@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
@@ -53,11 +53,44 @@ def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
     return pieces + escape(text[at:])
 
 
+def browser(agent: str | None) -> str:
+    """A User-Agent header as people would say it: the browser, and on what."""
+    agent = agent or ""
+    name = next((label for mark, label in _BROWSERS if mark in agent), "A browser")
+    system = next((label for mark, label in _SYSTEMS if mark in agent), "")
+    return f"{name} on {system}" if system else name
+
+
+def present(values: Mapping[str, str]) -> dict[str, str]:
+    """Without what is empty."""
+    return {name: value for name, value in values.items() if value}
+
+
+# In this order: most browsers name the others too.
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Macintosh", "a Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 FILTERS = {
-    "moment": moment,
+    "browser": browser,
     "clock": clock,
-    "seconds": seconds,
-    "words_of": words_of,
-    "thousands": thousands,
+    "moment": moment,
+    "present": present,
     "marked": marked,
+    "seconds": seconds,
+    "thousands": thousands,
+    "words_of": words_of,
 }
