@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from fastapi import FastAPI
 
-from kame_voice.accounts.passwords import Passwords
-from kame_voice.accounts.people import People
-from kame_voice.accounts.trail import AuditTrail
+from kame_voice.accounts.accounts import Accounts
 from kame_voice.calls.admission import Admission, Reservation
 from kame_voice.calls.desk import Desk
 from kame_voice.calls.live import LiveCall, LiveCalls
@@ -102,10 +100,8 @@ class App:
         self.archive = Archive.open(settings.effective_database_url, settings.data_dir)
         self._parts.callback(self.archive.close)
         self.writer = StoreWriter(self.archive.database, self.archive.recordings, self.telemetry)
-        self._passwords = Passwords()
-        self._parts.callback(self._passwords.close)
-        self._trail = AuditTrail(self.writer.put)
-        self.people = People(self.archive.users, self.archive.keys, self._passwords, self._trail)
+        self.accounts = Accounts(settings, self.archive, self.writer.put)
+        self._parts.callback(self.accounts.close)
         self._rest = TwilioRest(
             settings.twilio_account_sid,
             settings.twilio_auth_token.get_secret_value(),
@@ -168,11 +164,6 @@ class App:
             "oracle": self._oracle_mode.value,
             "answers": answers,
         }
-
-    def set_up_link(self) -> str | None:
-        """Where the first admin makes an account, once; None where there is a user already. Blocks."""
-        secret = self.people.first_link()
-        return f"{self.settings.public_url}/welcome/{secret}" if secret else None
 
     def _customers(self) -> set[str]:
         return {flow.customer for flow in self.flows.generation.by_line.values()}
@@ -283,9 +274,7 @@ class App:
                 return build_kame_front_end(self.settings, self.telemetry, synthesize)
 
     def _build_web(self) -> FastAPI:
-        web = new_site(
-            self.settings, self.archive, self._trail, self.people, self._passwords, self._customers
-        )
+        web = new_site(self.settings, self.archive, self.accounts, self._customers)
         carrier = Telephony(self._signatures, self.admission, self.desk, self.telemetry)
         web.include_router(carrier.router)
         web.include_router(self.browser_calls.router)

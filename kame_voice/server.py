@@ -104,7 +104,7 @@ async def serve(app: App, listener: socket.socket, announce: Callable[[str], Non
     host, port = listener.getsockname()[:2]
     async with serving(app, listener):
         log.info("serving", host=host, port=port, lines=app.line_names, **app.describe())
-        link = await asyncio.to_thread(app.set_up_link)
+        link = await asyncio.to_thread(app.accounts.set_up_link)
         if link is not None:
             log.warning("nobody can sign in yet", do="open this link once, within a day", link=link)
             announce(f"Nobody can sign in yet. Make the first admin, once, within a day:\n  {link}")

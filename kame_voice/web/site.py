@@ -8,10 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from kame_voice import __version__
-from kame_voice.accounts.passwords import Passwords
-from kame_voice.accounts.people import People
-from kame_voice.accounts.sign_in import SignIn
-from kame_voice.accounts.trail import AuditTrail
+from kame_voice.accounts.accounts import Accounts
 from kame_voice.core.settings import Settings
 from kame_voice.store.archive import Archive
 from kame_voice.web.accounts import audit, door, mine, users
@@ -30,12 +27,13 @@ _MAX_BODY: Final = 1 << 20
 def new_site(
     settings: Settings,
     archive: Archive,
-    trail: AuditTrail,
-    people: People,
-    passwords: Passwords,
-    customers: Callable[[], Iterable[str]],
+    accounts: Accounts,
+    customers: Callable[[], Iterable[str]] = tuple,
 ) -> FastAPI:
-    """An application that knows who is asking, and answers errors; its routes are included after."""
+    """An application that knows who is asking, and answers errors; its routes are included after.
+
+    `customers` are those that flows name today.
+    """
     web = FastAPI(
         title="kame_voice",
         version=__version__,
@@ -46,17 +44,16 @@ def new_site(
         max_body_size=_MAX_BODY,
     )
     https = settings.public_url.startswith("https://")
-    gate = Gate(settings, archive.users, archive.keys, trail, Cookies(secure=https))
+    gate = Gate(settings, archive.users, archive.keys, accounts.trail, Cookies(secure=https))
     web.state.gate = gate
     web.state.pages = Pages()
     web.add_middleware(SecurityHeaders, https=https)
     answer_errors(web)
-    sign_in = SignIn(archive.users, archive.keys, passwords, trail, gate.lifetime)
     for routes in (
         web.state.pages.static.router(),
-        door.router(gate, sign_in, people),
-        mine.router(gate, sign_in, people),
-        users.router(gate, people, customers),
+        door.router(gate, accounts.sign_in, accounts.people),
+        mine.router(gate, accounts.sign_in, accounts.people),
+        users.router(gate, accounts.people, customers),
         audit.router(archive.audit),
     ):
         web.include_router(routes)

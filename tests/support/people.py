@@ -35,7 +35,7 @@ def add_user(
     password: str | None = None,
 ) -> UserRecord:
     """A new user; hashing a password takes 40 ms, so only those who sign in by form get one."""
-    return line.app.people.add(name, role, customers, ROOT, None, password)
+    return line.app.accounts.people.add(name, role, customers, ROOT, None, password)
 
 
 @contextlib.asynccontextmanager

@@ -141,7 +141,7 @@ async def test_a_stranger_learns_nothing_about_who_has_an_account(line: RunningA
 
 async def test_an_unknown_name_takes_as_long_as_a_known_one(line: RunningApp) -> None:
     user = add_user(line, password=PASSWORD)
-    passwords = line.app._passwords
+    passwords = line.app.accounts.passwords
     kept = gate_of_app(line).users.password_of(user.name)
     assert kept is not None
 
@@ -172,7 +172,7 @@ async def test_trying_passwords_is_stopped_with_clear_words(line: RunningApp) ->
 
 async def test_one_network_cannot_try_many_names(line: RunningApp) -> None:
     async with visiting(line) as client:
-        token = csrf_of(await client.get("/sign-in"))
+        form = {"csrf": csrf_of(await client.get("/sign-in")), "password": "x"}
         codes = [
             (await client.post("/sign-in", data={**form, "name": f"u{n}"})).status_code for n in range(31)
         ]
@@ -222,7 +222,7 @@ async def test_after_signing_in_people_are_where_they_wanted_to_be(line: Running
 
 
 async def test_the_first_admin_comes_in_by_a_link_that_works_once(line: RunningApp) -> None:
-    link = line.app.set_up_link()
+    link = line.app.accounts.set_up_link()
     assert link is not None
     path = link.removeprefix(line.url)
     async with visiting(line) as client:
@@ -235,12 +235,12 @@ async def test_the_first_admin_comes_in_by_a_link_that_works_once(line: RunningA
         assert (await client.get("/admin/users")).status_code == 200
     async with visiting(line) as client:
         assert (await client.get(path)).status_code == 410
-    assert line.app.set_up_link() is None
+    assert line.app.accounts.set_up_link() is None
     assert gate_of_app(line).users.named("root").role is Role.ADMIN
 
 
 async def test_a_second_set_up_link_dies_with_the_first_ones_use(line: RunningApp) -> None:
-    first, second = (str(line.app.set_up_link()).removeprefix(line.url) for _ in range(2))
+    first, second = (str(line.app.accounts.set_up_link()).removeprefix(line.url) for _ in range(2))
     async with visiting(line) as client:
         token = csrf_of(await client.get(first))
         sent = {"csrf": token, "name": "root", "password": PASSWORD, "again": PASSWORD}

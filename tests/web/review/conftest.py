@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from kame_voice.accounts.accounts import Accounts
 from kame_voice.accounts.secrets import csrf_token, digest, new_secret
 from kame_voice.core.nouns import SAMPLE_RATE, Role
 from kame_voice.core.settings import load_settings
@@ -162,7 +163,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
     telemetry, clock = Telemetry(), TurnedClock()
     writer = StoreWriter(archive.database, archive.recordings, telemetry, clock)
     flows = FlowDirectory(settings.flows_dir, telemetry)
-    web = new_site(settings, archive, writer)
+    accounts = Accounts(settings, archive, writer.put)
+    web = new_site(settings, archive, accounts)
     parts = ReviewParts(
         archive,
         flows,
@@ -184,6 +186,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         )
     )
     yield Office(archive, writer, parts, web, clock)
+    accounts.close()
     writer.stop()
     archive.close()
 
