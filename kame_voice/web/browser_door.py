@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
@@ -30,6 +31,7 @@ PUBLIC_CALLER: Final = "browser:"
 """What the number of a caller from the public begins with, in the record; the network address follows."""
 STAFF_CALLER: Final = "staff:"
 """The same for somebody signed in; their name follows."""
+
 
 class BrowserRefused(KameError):
     """A call from a browser that is not taken; `status` is the HTTP status of the answer."""
