@@ -1,4 +1,8 @@
-"""What one call comes to, in a line: how slow it was at worst, and what went wrong. Pure."""
+"""What one call comes to, in a line: how slow it was at worst, and what went wrong. Pure.
+
+A change of these rules comes with a migration that sets `calls.summarised` to false, so that the calls so far
+are summed up anew.
+"""
 
 from __future__ import annotations
 
