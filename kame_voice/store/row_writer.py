@@ -119,7 +119,11 @@ class RowWriter:
             return
         self._conclude = False  # also where it fails in a way that trying again would not mend
         try:
-            with self._engine.begin() as connection:
+            # It reads before it writes: SQLite must be told at once, or a note written meanwhile fails it.
+            with (
+                self._engine.connect().execution_options(kame_begin="BEGIN IMMEDIATE") as connection,
+                connection.begin(),
+            ):
                 self._conclude = conclude_due(connection, _CONCLUDED) == _CONCLUDED
         except (SQLAlchemyError, OSError) as error:
             self._conclude = True
