@@ -23,6 +23,7 @@ from kame_voice.core.nouns import SAMPLE_RATE, Pcm
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.legs.base import CallerAudio, Dtmf, LegClosed, LegEvent, LegNote, MarkHeard
 from kame_voice.legs.media_clock import MediaClock
+from kame_voice.legs.rtp_dtmf import RtpDtmf
 from kame_voice.legs.rtp_order import OrderedPacket, RtpOrder
 from kame_voice.legs.webrtc_messages import HangUp, PlayoutDelay, Pressed, parse
 from kame_voice.legs.webrtc_peer import PacketReceived, Peer
@@ -53,6 +54,7 @@ class WebRtcLeg:
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue()
         self._closed = False
         self._order = RtpOrder(opus.OPUS_HZ)
+        self._keys = RtpDtmf()
         self._decoder = opus.OpusDecoder()
         self._media_clock = MediaClock(clock())
         self._heard_to = 0
@@ -133,7 +135,12 @@ class WebRtcLeg:
         if self._closed:
             return
         self._last_packet_at = self._clock()
-        self._order.push(packet.sequence, packet.timestamp, packet.payload)
+        if packet.is_event:
+            digit = self._keys.pressed(packet.timestamp, packet.payload)
+            if digit is not None:
+                self._events.put_nowait(Dtmf(digit))
+        # an event takes a number in the sequence, but no time: sound is missing while a key is down
+        self._order.push(packet.sequence, packet.timestamp, b"" if packet.is_event else packet.payload)
         self._hand_on()
 
     def message(self, text: str) -> None:
@@ -185,6 +192,8 @@ class WebRtcLeg:
         self._hand_on()
 
     def _decode(self, packet: OrderedPacket) -> None:
+        if not packet.payload:
+            return
         try:
             pcm = self._decoder.decode(packet.payload)
         except opus.BadPayload:

@@ -19,10 +19,12 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpCodecParameters,
     RTCRtpReceiver,
     RTCRtpSender,
     RTCSessionDescription,
 )
+from aiortc.codecs import CODECS
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcconfiguration import RTCBundlePolicy
@@ -45,6 +47,11 @@ _LAST_WORD_S: Final = 0.1
 _TIME_BASE: Final = Fraction(1, 48_000)
 _PACKET_TICKS: Final = 960
 
+_EVENT: Final = "audio/telephone-event"
+if not any(codec.mimeType == _EVENT for codec in CODECS["audio"]):
+    # aiortc's table of what it can negotiate: telephone events (RFC 4733) at the clock of Opus
+    CODECS["audio"].append(RTCRtpCodecParameters(mimeType=_EVENT, clockRate=48_000, payloadType=110))
+
 log = structlog.get_logger()
 
 
@@ -62,11 +69,12 @@ class PeerGone(KameError):
 
 @dataclass(frozen=True, slots=True)
 class PacketReceived:
-    """One RTP packet of the caller's audio: `payload` is Opus."""
+    """One RTP packet of the caller's audio: `payload` is Opus, or with `is_event` a telephone event."""
 
     sequence: int
     timestamp: int
     payload: bytes
+    is_event: bool = False
 
 
 class PeerListener(Protocol):
@@ -107,14 +115,17 @@ class Peer:
         """The SDP answer, candidates included. Raises BadOffer or PeerGone."""
         check_offer(offer)
         transceiver = self._connection.addTransceiver(self._track, direction="sendrecv")
+        known = RTCRtpSender.getCapabilities("audio").codecs
         transceiver.setCodecPreferences(
-            [one for one in RTCRtpSender.getCapabilities("audio").codecs if one.mimeType == "audio/opus"]
+            [one for wanted in ("audio/opus", _EVENT) for one in known if one.mimeType == wanted]
         )
         try:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-                _tap(transceiver.receiver, self._received)
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
+                # nothing arrives before this method has returned to the loop
+                events = _event_types(self._connection.localDescription.sdp)
+                _tap(transceiver.receiver, _Tap(self._received, events))
         except (ValueError, OperationError, InvalidStateError, InvalidAccessError, InternalError) as error:
             raise _bad(str(error)) from error
         except TimeoutError as error:
@@ -238,20 +249,32 @@ class _Outgoing(MediaStreamTrack):
 class _Tap:
     """In the place of aiortc's jitter buffer: hands every packet out and keeps none."""
 
-    def __init__(self, received: Callable[[PacketReceived], None]) -> None:
+    def __init__(self, received: Callable[[PacketReceived], None], events: frozenset[int]) -> None:
         self._received = received
+        self._events = events
 
     def add(self, packet: Any) -> tuple[bool, None]:
-        self._received(PacketReceived(packet.sequence_number, packet.timestamp, packet.payload))
+        is_event = packet.payload_type in self._events
+        self._received(PacketReceived(packet.sequence_number, packet.timestamp, packet.payload, is_event))
         return False, None
 
 
-def _tap(receiver: RTCRtpReceiver, received: Callable[[PacketReceived], None]) -> None:
+def _event_types(answer: str) -> frozenset[int]:
+    """The payload types that were agreed on for telephone events."""
+    return frozenset(
+        codec.payloadType
+        for media in SessionDescription.parse(answer).media
+        for codec in media.rtp.codecs
+        if codec.mimeType.lower() == _EVENT and codec.payloadType is not None
+    )
+
+
+def _tap(receiver: RTCRtpReceiver, tap: _Tap) -> None:
     """The one place that reaches into aiortc; `tests/legs/test_webrtc_peer.py` fails where it moved."""
     name = "_RTCRtpReceiver__jitter_buffer"
     if not hasattr(receiver, name):
         raise AttributeError(f"aiortc's receiver has no {name}: pin the version in pyproject.toml")
-    setattr(receiver, name, _Tap(received))
+    setattr(receiver, name, tap)
 
 
 def check_offer(offer: str) -> None:

@@ -19,6 +19,7 @@ from tests.support.running_app import OPEN_TO_BROWSERS, RunningApp, flow_text, r
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
 LINE = "acme-main"
+STAFF = {"Authorization": "Bearer test-api-token"}
 
 
 async def record(line: RunningApp, result: BrowserResult) -> CallDetail:
@@ -68,8 +69,10 @@ async def test_two_calls_at_once_each_hear_their_own_answer(
     flow = flow_text(more=OPEN_TO_BROWSERS)
     async with running_app(tmp_path, flow, front_end="spoken") as line, asyncio.TaskGroup() as group:
         calls = [
-            group.create_task(BrowserCaller(line.url).call(LINE, conversation([voice.speak(question)])))
-            for question in questions
+            group.create_task(
+                BrowserCaller(line.url, headers=who).call(LINE, conversation([voice.speak(question)]))
+            )
+            for question, who in zip(questions, (STAFF, {}), strict=True)
         ]
     heard = []
     for call in calls:
@@ -80,6 +83,9 @@ async def test_two_calls_at_once_each_hear_their_own_answer(
     assert "bikes" not in heard[0]
     assert "wait for it" not in heard[1]
     assert not any("bikes" in text for text in captions(calls[0].result(), "agent"))
+    adopted = [event["text"] for event in calls[0].result().told if event.get("outcome") == "adopted"]
+    assert any("twelve euros" in text for text in adopted), "staff see the oracle in force"
+    assert "oracle" not in {event["type"] for event in calls[1].result().told}, "others do not"
 
 
 async def test_an_answer_is_understood_both_ways_over_a_bad_path(

@@ -80,6 +80,11 @@ async def test_sound_and_words_go_both_ways_and_the_end_is_told(peer: Peer) -> N
     assert orderly, reason
 
 
+async def test_telephone_events_are_agreed_on_where_a_browser_offers_them(peer: Peer) -> None:
+    sdp = await offer_text()
+    assert "telephone-event/48000" in await peer.answer(sdp)
+
+
 async def test_a_browser_that_never_comes_is_given_up(peer: Peer) -> None:
     await peer.answer(await offer_text())
     with pytest.raises(PeerGone):
