@@ -25,6 +25,7 @@ from kame_voice.core.clock import monotonic
 from kame_voice.core.nouns import CallInfo, FrontEndKind, OracleMode
 from kame_voice.core.settings import Settings, SettingsError
 from kame_voice.core.telemetry import Telemetry
+from kame_voice.core.threads import background_threads
 from kame_voice.flows.directory import FlowDirectory, Generation
 from kame_voice.flows.names import names_of
 from kame_voice.flows.schema import Flow
@@ -46,9 +47,7 @@ from kame_voice.oracle.prices import price_of
 from kame_voice.oracle.thinking import Thinking
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.review.meanings import Meanings
-from kame_voice.review.peaks import Peaks
 from kame_voice.store.archive import Archive
-from kame_voice.store.notes import NoteStore
 from kame_voice.store.questions import QuestionStore
 from kame_voice.store.rows import CallStatus
 from kame_voice.store.statistics import StatisticsReader
@@ -99,6 +98,8 @@ class App:
         self.flows = FlowDirectory(settings.flows_dir, self.telemetry)
         self.archive = Archive.open(settings.effective_database_url, settings.data_dir)
         self._parts.callback(self.archive.close)
+        self._background = background_threads("background", 2)
+        self._parts.callback(self._background.shutdown)
         self.writer = StoreWriter(self.archive.database, self.archive.recordings, self.telemetry)
         self.accounts = Accounts(settings, self.archive, self.writer.put)
         self._parts.callback(self.accounts.close)
@@ -191,7 +192,9 @@ class App:
                 group.create_task(self._warm_up(), name="warm up"),
             ]
             if self._senses is not None:
-                meanings = Meanings(QuestionStore(self.archive.database), self._senses.knowledge.embed)
+                meanings = Meanings(
+                    QuestionStore(self.archive.database), self._senses.knowledge.embed, self._background
+                )
                 tasks.append(group.create_task(meanings.run(), name="meanings of open questions"))
             try:
                 yield
@@ -290,15 +293,8 @@ class App:
         return web
 
     def _review_parts(self) -> ReviewParts:
-        database, senses = self.archive.database, self._senses
-        return ReviewParts(
-            self.archive,
-            self.flows,
-            Peaks(self.archive.recordings, self.settings.data_dir / "peaks"),
-            NoteStore(database),
-            QuestionStore(database),
-            senses.knowledge.facts_for if senses else lambda _flow, _question: [],
-        )
+        knows = self._senses.knowledge.facts_for if self._senses else None
+        return ReviewParts.over(self.archive, self.flows, self.settings.data_dir, knows, self._background)
 
     def _statistics(self) -> StatisticsReader:
         def zone_of(line: str) -> ZoneInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +40,7 @@ class _Pipe(io.RawIOBase):
         return b"".join(pieces)
 
 
-def opus_pieces(path: Path, header_bytes: int) -> Iterator[bytes]:
+def opus_pieces(path: Path, header_bytes: int) -> Generator[bytes]:
     """Encode the 16-bit two-channel PCM that follows `header_bytes` of the file at `path`.
 
     Blocks about 0.1 s of CPU a piece of 10 s: for a worker thread. Raises OSError.

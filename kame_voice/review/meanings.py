@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import Final
 
 import numpy as np
@@ -27,15 +28,19 @@ log = structlog.get_logger()
 class Meanings:
     """`embed` turns sentences into unit vectors [n, 384]; it may be called from any thread."""
 
-    def __init__(self, questions: QuestionStore, embed: Callable[[list[str]], NDArray[np.float32]]) -> None:
+    def __init__(
+        self, questions: QuestionStore, embed: Callable[[list[str]], NDArray[np.float32]], threads: Executor
+    ) -> None:
+        """`threads` do the work."""
         self._questions = questions
         self._embed = embed
+        self._threads = threads
 
     async def run(self) -> None:
         """Go on for as long as the process runs; a database that fails is tried again."""
         while True:
             try:
-                done = await asyncio.to_thread(self.round)
+                done = await asyncio.get_running_loop().run_in_executor(self._threads, self.round)
             except StoreError as error:
                 log.warning("open questions are not being read", code=error.code, error=str(error))
                 done = 0

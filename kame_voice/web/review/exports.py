@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from concurrent.futures import Executor
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 
 from kame_voice.accounts.trail import Action
@@ -68,9 +72,8 @@ def router(parts: ReviewParts) -> APIRouter:
         call = parts.call(viewer, call_id)
         path = _recording(parts, call)
         _taken(request, call, "opus")
-        # A plain generator: Starlette takes each piece in a thread, and stops where the browser went away.
         return StreamingResponse(
-            opus_pieces(path, HEADER_BYTES),
+            _taken_in(parts.threads, opus_pieces(path, HEADER_BYTES)),
             media_type="audio/ogg",
             headers={"Content-Disposition": f'attachment; filename="{call.id}.opus"'},
         )
@@ -80,13 +83,24 @@ def router(parts: ReviewParts) -> APIRouter:
         summary="The recording's outline: a byte a 50 ms, all of the caller's, then the agent's",
         response_class=Response,
     )
-    def peaks(viewer: CurrentViewer, call_id: str) -> Response:
-        outline = parts.peaks.of(parts.call(viewer, call_id).id)
+    async def peaks(viewer: CurrentViewer, call_id: str) -> Response:
+        call = await run_in_threadpool(parts.call, viewer, call_id)
+        outline = await asyncio.get_running_loop().run_in_executor(parts.threads, parts.peaks.of, call.id)
         if outline is None:
             raise HTTPException(404, f"Call {call_id!r} has no recording.")
         return Response(outline, media_type="application/octet-stream")
 
     return routes
+
+
+async def _taken_in(threads: Executor, pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, each made on one of `threads`; the file is closed where the browser went away."""
+    loop = asyncio.get_running_loop()
+    try:
+        while (piece := await loop.run_in_executor(threads, next, pieces, None)) is not None:
+            yield piece
+    finally:
+        threads.submit(pieces.close)
 
 
 def _recording(parts: ReviewParts, call: CallDetail) -> Path:

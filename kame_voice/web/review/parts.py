@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import HTTPException
 
@@ -21,7 +23,10 @@ __all__ = ["ReviewParts"]
 
 @dataclass(frozen=True, slots=True)
 class ReviewParts:
-    """`which_facts` tells which facts of a flow answer a question today; it blocks for some 10 ms."""
+    """`which_facts` tells which facts of a flow answer a question today; it blocks for some 10 ms.
+
+    `threads` of low priority are for what takes the processor, such as sound.
+    """
 
     archive: Archive
     flows: FlowDirectory
@@ -29,6 +34,27 @@ class ReviewParts:
     notes: NoteStore
     questions: QuestionStore
     which_facts: Callable[[Flow, str], list[str]]
+    threads: Executor
+
+    @classmethod
+    def over(
+        cls,
+        archive: Archive,
+        flows: FlowDirectory,
+        data_dir: Path,
+        which_facts: Callable[[Flow, str], list[str]] | None,
+        threads: Executor,
+    ) -> ReviewParts:
+        """The review of one archive; outlines are kept under `data_dir`."""
+        return cls(
+            archive,
+            flows,
+            Peaks(archive.recordings, data_dir / "peaks"),
+            NoteStore(archive.database),
+            QuestionStore(archive.database),
+            which_facts or (lambda _flow, _question: []),
+            threads,
+        )
 
     def call(self, viewer: Viewer, call_id: str) -> CallDetail:
         """The call, where the viewer may see it. Blocks. Raises HTTPException 404, for others' calls too."""

@@ -20,11 +20,9 @@ from kame_voice.accounts.secrets import csrf_token, digest, new_secret
 from kame_voice.core.nouns import SAMPLE_RATE, Role
 from kame_voice.core.settings import load_settings
 from kame_voice.core.telemetry import Telemetry
+from kame_voice.core.threads import background_threads
 from kame_voice.flows.directory import FlowDirectory
-from kame_voice.review.peaks import Peaks
 from kame_voice.store.archive import Archive
-from kame_voice.store.notes import NoteStore
-from kame_voice.store.questions import QuestionStore
 from kame_voice.store.rows import CallStatus, EventRow, FlowRow, OracleRow, TurnRow
 from kame_voice.store.writer import StoreWriter
 from kame_voice.web.review.parts import ReviewParts
@@ -164,14 +162,14 @@ def office(tmp_path: Path) -> Iterator[Office]:
     writer = StoreWriter(archive.database, archive.recordings, telemetry, clock)
     flows = FlowDirectory(settings.flows_dir, telemetry)
     accounts = Accounts(settings, archive, writer.put)
+    threads = background_threads("review", 1)
     web = new_site(settings, archive, accounts)
-    parts = ReviewParts(
+    parts = ReviewParts.over(
         archive,
         flows,
-        Peaks(archive.recordings, tmp_path / "peaks"),
-        NoteStore(archive.database),
-        QuestionStore(archive.database),
+        settings.data_dir,
         lambda flow, question: [fact.id for fact in flow.facts if fact.id in question],
+        threads,
     )
     for routes in routers(parts):
         web.include_router(routes)
@@ -186,6 +184,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         )
     )
     yield Office(archive, writer, parts, web, clock)
+    threads.shutdown()
     accounts.close()
     writer.stop()
     archive.close()

@@ -26,7 +26,7 @@ def read(office: Office) -> None:
     def embed(sentences: list[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.array([[1, 0] if "dog" in one else [0, 1] for one in sentences], np.float32)
 
-    Meanings(office.parts.questions, embed).round()
+    Meanings(office.parts.questions, embed, office.parts.threads).round()
 
 
 async def test_questions_without_an_answer_are_gathered_with_their_moments(
