@@ -24,6 +24,7 @@ from kame_voice.bench.server import MeasuredServer, serving_process
 from kame_voice.caller.errors import ServerUnreachable, StreamRefused
 from kame_voice.caller.twilio_side import RATE
 from kame_voice.caller.wire_stats import percentile
+from kame_voice.core.garbage import spare_what_stays
 
 __all__ = ["run"]
 
@@ -77,6 +78,7 @@ async def _load(measured: MeasuredServer, to_number: str, calls: int, seconds: f
         placed = await place_load(measured.server, to_number, calls, said, calls * _RAMP_S_A_CALL)
     except (StreamRefused, ServerUnreachable) as refused:
         return _Load(calls, {"calls": calls}, f"not all calls could be set up: {refused}")
+    spare_what_stays()  # the callers' own collections must not look like the server's jitter
     await asyncio.sleep(_SETTLE_S)
     loop = asyncio.get_running_loop()
     cpu, own_cpu, wall = measured.cpu_s(), _own_cpu_s(), loop.time()
