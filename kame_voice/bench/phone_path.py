@@ -7,6 +7,7 @@ without pause and hears itself: the worst case for the wire, as every frame is s
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Sequence
@@ -78,13 +79,15 @@ async def _load(measured: MeasuredServer, to_number: str, calls: int, seconds: f
         placed = await place_load(measured.server, to_number, calls, said, calls * _RAMP_S_A_CALL)
     except (StreamRefused, ServerUnreachable) as refused:
         return _Load(calls, {"calls": calls}, f"not all calls could be set up: {refused}")
-    spare_what_stays()  # the callers' own collections must not look like the server's jitter
+    spare_what_stays()
+    gc.disable()  # for these seconds: the callers' own collections would look like the server's jitter
     await asyncio.sleep(_SETTLE_S)
     loop = asyncio.get_running_loop()
     cpu, own_cpu, wall = measured.cpu_s(), _own_cpu_s(), loop.time()
     since = [call.sent * 0.02 for call in placed]
     await asyncio.sleep(seconds)
     cpu, own_cpu, wall = measured.cpu_s() - cpu, _own_cpu_s() - own_cpu, loop.time() - wall
+    gc.enable()
     for call in placed:
         call.hang_up()
     reports = [call.report(at, said) for call, at in zip(placed, since, strict=True)]
