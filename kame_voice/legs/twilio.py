@@ -1,4 +1,4 @@
-"""A Twilio media stream as a leg: sockets and pacing. Meaning of messages: `twilio_wire`."""
+"""A Twilio media stream as a leg: the shell around `twilio_wire`, `twilio_inbound` and `twilio_outbound`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, Literal, Self
 
 from kame_voice.audio import g711
-from kame_voice.audio.line_resample import LineResampler
-from kame_voice.audio.playout import FRAME_S, Playout
+from kame_voice.audio.playout import FRAME_S
 from kame_voice.core.clock import Clock
 from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm
@@ -19,24 +18,19 @@ from kame_voice.legs import twilio_wire as wire
 from kame_voice.legs.base import CallerAudio, Dtmf, LegClosed, LegEvent, MarkHeard
 from kame_voice.legs.media_clock import MediaClock
 from kame_voice.legs.socket import SocketClosed, TextSocket
-from kame_voice.legs.timer_wheel import GRID_S, TIMER_SLACK_S, TimerWheel
+from kame_voice.legs.timer_wheel import TIMER_SLACK_S, TimerWheel
 from kame_voice.legs.twilio_inbound import CallerTrack
+from kame_voice.legs.twilio_outbound import PACKET, AgentTrack
 from kame_voice.legs.twilio_wire import StreamStart, WireError
 
 __all__ = ["SocketClosed", "TextSocket", "TwilioLeg", "open_stream"]
 
-_PACKET: Final = SAMPLE_RATE // 50
-_PAYLOAD: Final = g711.G711_HZ // 50
 _STUCK_S: Final = 5.0
 """A peer that does not read for this long is gone."""
 _CLOSE_WITHIN_S: Final = 2.0
 """After a hang-up by REST, Twilio closes the socket within this; else the leg ends by itself."""
-_CUSHION_S: Final = 0.02
-"""A front end that makes speech in real time hands it out some milliseconds late now and then."""
 _GATHER_GRACE_S: Final = 0.02
 """How late the rest of a frame may be before its beginning goes ahead. Within `calls.metronome`'s grace."""
-_POSITION_SLACK: Final = _PACKET
-"""Below this, a position that differs from the end of the audio before is rounding, not a pause."""
 
 
 async def open_stream(socket: TextSocket) -> StreamStart:
@@ -109,7 +103,7 @@ class TwilioLeg:
         telemetry: Telemetry,
         clock: Clock,
         wheel: TimerWheel,
-        frame_samples: int = _PACKET,
+        frame_samples: int = PACKET,
         lead_s: float = 0.04,
     ) -> None:
         self.start = start
@@ -122,10 +116,7 @@ class TwilioLeg:
         self._media_clock = MediaClock(clock())
         self._gather_s = frame_samples / SAMPLE_RATE + _GATHER_GRACE_S
         self._gather_until = math.inf
-        self._playout: Playout[bytes] = Playout(lead_s, cushion_s=_CUSHION_S, grid_s=GRID_S)
-        self._resampler = LineResampler(SAMPLE_RATE, g711.G711_HZ)
-        self._envelope = wire.Envelope(start.stream_sid)
-        self._played_to = 0
+        self._agent = AgentTrack(start.stream_sid, self._media_clock, lead_s)
         self._pending_marks: set[str] = set()
         self._players: list[asyncio.Future[None]] = []
         self._turn_at = math.inf
@@ -230,48 +221,25 @@ class TwilioLeg:
 
     async def play(self, pcm: Pcm, marks: Sequence[str] = ()) -> int:
         """See `Leg.play`. Raises ValueError when `pcm` is not whole packets of 480 samples."""
-        if len(pcm) % _PACKET:
-            raise ValueError(f"{len(pcm)} samples are not a multiple of {_PACKET} (20 ms)")
+        if len(pcm) % PACKET:
+            raise ValueError(f"{len(pcm)} samples are not a multiple of {PACKET} (20 ms)")
         if self._closed:
-            return self._played_to
-        at_sample = self._queue(pcm, marks)
+            return self._agent.played_to
+        at_sample = self._agent.queue(pcm, marks, self._clock())
+        self._pending_marks.update(marks)
         self._pace()
-        if self._playout.queued_s >= self._playout.lead_s and not self._closed:
+        if self._agent.full and not self._closed:
             player = asyncio.get_running_loop().create_future()
             self._players.append(player)
             await player
         return at_sample
-
-    def _queue(self, pcm: Pcm, marks: Sequence[str]) -> int:
-        now = self._clock()
-        at_sample = self._played_to
-        if len(pcm):
-            coded = g711.encode(self._resampler.feed(pcm))
-            for offset in range(0, len(coded), _PAYLOAD):
-                payload = coded[offset : offset + _PAYLOAD]
-                message = self._envelope.media(payload)
-                plays_at = self._playout.push(message, now, silent=g711.is_silent(payload))
-                if not offset:
-                    at_sample = self._position(plays_at)
-            self._played_to = at_sample + len(pcm)
-        for name in marks:
-            self._pending_marks.add(name)
-            self._playout.push_mark(self._envelope.mark(name), now)
-        return at_sample
-
-    def _position(self, plays_at: float) -> int:
-        position = self._media_clock.sample_at(plays_at)
-        return position if position > self._played_to + _POSITION_SLACK else self._played_to
 
     async def clear(self) -> set[str]:
         """See `Leg.clear`. Marks not yet returned are retired: what comes back of them is unheard."""
         unheard, self._pending_marks = self._pending_marks, set()
         if self._closed:
             return unheard
-        now = self._clock()
-        self._playout.clear(now)
-        self._played_to = min(self._played_to, self._media_clock.sample_at(now))
-        self._socket.send(self._envelope.clear())
+        self._socket.send(self._agent.clear(self._clock()))
         self._release_players()
         return unheard
 
@@ -294,14 +262,12 @@ class TwilioLeg:
         now = self._clock()
         if self._socket.writable:
             self._stuck_since = None
-            due = []
-            while (message := self._playout.take(now + TIMER_SLACK_S)) is not None:
-                due.append(message)
-            if due:
-                self._socket.send(*due)
-            if self._players and self._playout.queued_s < self._playout.lead_s:
+            messages = self._agent.due(now)
+            if messages:
+                self._socket.send(*messages)
+            if self._players and not self._agent.full:
                 self._release_players()
-            self._turn_up_at(self._playout.due())
+            self._turn_up_at(self._agent.playout.due())
         else:
             self._stuck_since = self._stuck_since or now
             if now - self._stuck_since >= _STUCK_S:
@@ -342,7 +308,7 @@ class TwilioLeg:
         if self._closed:
             return
         self._closed = True
-        self._telemetry.frames_sent.inc(self._playout.sent_frames)
-        self._telemetry.frames_late.inc(self._playout.late_frames)
+        self._telemetry.frames_sent.inc(self._agent.playout.sent_frames)
+        self._telemetry.frames_late.inc(self._agent.playout.late_frames)
         self._release_players()
         self._wake_reader()
