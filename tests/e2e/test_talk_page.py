@@ -33,15 +33,21 @@ def microphone(tmp_path: Path) -> Path:
     return write_microphone(tmp_path / "silence.wav", 60.0)
 
 
-async def test_two_callers_at_once_each_read_and_hear_their_own_answer(
+async def test_two_callers_at_once_each_read_and_hear_their_own_answer_and_staff_see_why(
     tmp_path: Path, voice: CallerVoice, listener: Listener
 ) -> None:
     questions = {"How much is a puncture repair?": "twelve euros", "Do you rent bikes?": "twenty euros"}
-    server = ServerProcess(tmp_path, flow_text(more=OPEN_TO_BROWSERS), KAME_FRONT_END="spoken")
+    callers: list[dict[str, str]] = [{}, {"Authorization": "Bearer staff-token"}]
+    server = ServerProcess(
+        tmp_path, flow_text(more=OPEN_TO_BROWSERS), KAME_FRONT_END="spoken", KAME_API_TOKEN="staff-token"
+    )
 
-    async def ask(question: str, answer: str) -> Pcm:
+    async def ask(question: str, answer: str, headers: dict[str, str]) -> Pcm:
         wav = write_microphone(tmp_path / f"{answer}.wav", 4.0, voice.sound(question), 60.0)
-        async with open_browser(microphone=wav) as browser, browser.page(screen=PHONE) as page:
+        async with (
+            open_browser(microphone=wav) as browser,
+            browser.page(screen=PHONE, extra_http_headers=headers) as page,
+        ):
             await keep_what_is_heard(page)
             await page.goto(f"{server.url}/talk")
             await page.get_by_role("link", name="Acme Bicycles").click()
@@ -51,6 +57,11 @@ async def test_two_callers_at_once_each_read_and_hear_their_own_answer(
             await talk.says("caller", QUESTION)
             await talk.says("agent", answer)
             sound = await heard(page)
+            if headers:
+                await expect(talk.staff).to_contain_text(answer)
+                await expect(talk.staff).to_contain_text(re.compile(r"knowledge, adopted.*\d+ ms", re.S))
+            else:
+                await expect(talk.staff).to_have_count(0)
             await talk.hang_up.click()
             await expect(talk.status).to_have_text("The call has ended")
             await expect(talk.call).to_have_text("Call again")
@@ -58,9 +69,13 @@ async def test_two_callers_at_once_each_read_and_hear_their_own_answer(
             return sound
 
     async with server.serving(), asyncio.TaskGroup() as group:
-        asking = [group.create_task(ask(*question), name=question[0]) for question in questions.items()]
+        asking = [
+            group.create_task(ask(*question, headers), name=question[0])
+            for question, headers in zip(questions.items(), callers, strict=True)
+        ]
     calls = await server.closed_calls(2)
     assert {call.status for call in calls} == {"completed"}
+    assert {call.from_number for call in calls} == {"browser:127.0.0.1", "staff:KAME_API_TOKEN"}
     for (question, answer), task in zip(questions.items(), asking, strict=True):
         (call,) = [call for call in calls if any(answer in (turn.text or "") for turn in call.turns)]
         texts = {"caller": "", "agent": ""}

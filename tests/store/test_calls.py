@@ -294,3 +294,22 @@ def test_an_interrupted_call_lasted_as_long_as_its_recording(shelf: Shelf) -> No
     assert found is not None
     assert found.duration_ms == 3000
     assert found.recording
+
+
+def test_calls_that_a_line_has_taken_are_counted_by_where_they_came_from(shelf: Shelf) -> None:
+    shelf.writer.put(a_call(id="one", from_number="browser:192.0.2.1", started_at=NOON))
+    shelf.writer.put(a_call(id="two", from_number="browser:192.0.2.2", started_at=NOON))
+    others: list[dict[str, Any]] = [
+        {"from_number": "browser:192.0.2.2", "status": CallStatus.REFUSED},
+        {"from_number": "browser:192.0.2.2", "status": CallStatus.ABANDONED},
+        {"from_number": "browser:192.0.2.2", "line": "another"},
+        {"from_number": "browser:192.0.2.1", "started_at": NOON - timedelta(days=2)},
+        {"from_number": "staff:somebody"},
+        {"from_number": "+15550111"},
+    ]
+    for number, other in enumerate(others):
+        changes: dict[str, Any] = {"id": f"other {number}", "started_at": NOON} | other
+        shelf.writer.put(a_call(**changes))
+    shelf.write()
+    line = a_call().line
+    assert shelf.calls.count_taken(line, "browser:", NOON - timedelta(days=1)) == 2

@@ -35,6 +35,7 @@ class TalkPage:
         self.keypad = within.get_by_role("button", name="Keypad")
         self.status = within.locator("#status")
         self.trouble = within.get_by_role("alert")
+        self.staff = within.get_by_label("For staff")
         self.captions = within.get_by_role("log", name="Captions")
 
     async def is_greeted(self) -> None:
