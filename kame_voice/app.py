@@ -48,6 +48,7 @@ from kame_voice.oracle.thinking import Thinking
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.review.meanings import Meanings
 from kame_voice.store.archive import Archive
+from kame_voice.store.generations import GenerationStore
 from kame_voice.store.questions import QuestionStore
 from kame_voice.store.rows import CallStatus
 from kame_voice.store.statistics import StatisticsReader
@@ -56,6 +57,7 @@ from kame_voice.web import api, health
 from kame_voice.web.browser_door import PUBLIC_CALLER, BrowserDoor
 from kame_voice.web.dashboard import routes as dashboard
 from kame_voice.web.ice import ice_servers
+from kame_voice.web.lines import routes as lines
 from kame_voice.web.live import routes as live
 from kame_voice.web.media_calls import MediaCalls
 from kame_voice.web.review.parts import ReviewParts
@@ -285,9 +287,11 @@ class App:
         web.include_router(api.router(self.archive, self.live_calls))
         for routes in review_routers(self._review_parts()):
             web.include_router(routes)
-        web.include_router(
-            dashboard.router(self._statistics(), self.flows, self.live_calls, self._slots_in_use)
-        )
+        statistics = self._statistics()
+        web.include_router(dashboard.router(statistics, self.flows, self.live_calls, self._slots_in_use))
+        generations = GenerationStore(self.archive.database)
+        try_out = self._senses.knowledge.try_out if self._senses else None
+        web.include_router(lines.router(lines.LineParts(self.flows, generations, statistics, try_out)))
         web.include_router(live.router(self.live_calls, self.archive))
         web.include_router(health.router(self.telemetry, self.why_not_ready, lambda: self.front_end.free))
         return web

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -17,6 +15,7 @@ from kame_voice.core.errors import KameError
 if TYPE_CHECKING:
     from kame_voice.flows.loader import FlowFile
     from kame_voice.flows.schema import Flow
+    from kame_voice.oracle.trial import Trial
 
 __all__ = ["NoSuchLine", "app"]
 
@@ -71,39 +70,17 @@ def ask(
         raise NoSuchLine(f"no flow has the line {line!r}", do=f"ask one of {names}")
     if not question.strip():
         raise typer.BadParameter("say something", param_hint="QUESTION")
-    answer, facts, scores = asyncio.run(_answer(flow, question))
-    print(answer)
-    print(f"facts: {', '.join(facts) or 'none; the line said that it does not know'}")
-    print(f"scores: {', '.join(f'{name} {score:.2f}' for score, name in scores[:4])}")
+    trial = _trial(flow, question)
+    print(trial.answer)
+    print(f"facts: {', '.join(trial.facts) or 'none; the line said that it does not know'}")
+    print(f"scores: {', '.join(f'{name} {score:.2f}' for name, score in trial.scores[:4])}")
 
 
-async def _answer(flow: Flow, question: str) -> tuple[str, list[str], list[tuple[float, str]]]:
-    from kame_voice.core.nouns import CallInfo
-    from kame_voice.oracle.base import OracleRequest
-    from kame_voice.oracle.embedder import Embedder
+def _trial(flow: Flow, question: str) -> Trial:
     from kame_voice.oracle.knowledge import Knowledge
-    from kame_voice.oracle.matching import Index
-    from kame_voice.oracle.topics import topics_of
 
-    call = CallInfo(
-        id="ask",
-        provider_id="",
-        line=flow.line,
-        customer=flow.customer,
-        from_number="",
-        to_number="",
-        flow_version=flow.content_hash,
-    )
-    now = datetime.now(ZoneInfo(flow.business.time_zone))
-    request = OracleRequest(call, flow, (), question, True, now)
-    knowledge = Knowledge()
-    try:
-        deltas = [delta async for delta in knowledge.answer(request)]
-    finally:
-        knowledge.close()
-    scores = Index(topics_of(flow), Embedder().embed).scores(question)
-    facts = dict.fromkeys(fact for delta in deltas for fact in delta.facts)
-    return "".join(delta.text for delta in deltas), list(facts), scores
+    with contextlib.closing(Knowledge()) as knowledge:
+        return knowledge.try_out(flow, question)
 
 
 def _flows_dir(given: Path | None) -> Path:

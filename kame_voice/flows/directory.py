@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,6 +28,7 @@ class Generation:
     """All flows as one reading of the folder found them. Never changed; a reload makes the next one.
 
     `number` counts from 1; `loaded_at` is the reading's time on the directory's clock, in seconds.
+    `paths`: the file of each line.
     """
 
     number: int
@@ -35,6 +36,7 @@ class Generation:
     by_number: Mapping[str, Flow]
     default: Flow | None
     loaded_at: float
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
 
 class FlowDirectory:
@@ -90,15 +92,15 @@ class FlowDirectory:
             # Before the reading: what changes during it is then seen as a further change.
             self._stamp = stamp_of(self._folder)
             try:
-                flows = self._read()
+                files = self._read()
             except FlowError as error:
                 self._keep(error)
             else:
-                self._take(flows)
+                self._take(files)
             return self._generation
 
-    def _read(self) -> list[Flow]:
-        return [file.flow for file in read_flow_files(flow_paths(self._folder))]
+    def _read(self) -> list[FlowFile]:
+        return read_flow_files(flow_paths(self._folder))
 
     def _keep(self, error: FlowError) -> None:
         self._trouble = error
@@ -109,11 +111,11 @@ class FlowDirectory:
             mistakes=[str(mistake) for mistake in error.mistakes],
         )
 
-    def _take(self, flows: list[Flow]) -> None:
+    def _take(self, files: list[FlowFile]) -> None:
         old, mended = self._generation, self._trouble is not None
         self._trouble = None
-        new = _generation(old.number + 1, flows, self._clock())
-        if new.by_line == old.by_line:
+        new = _generation(old.number + 1, files, self._clock())
+        if new.by_line == old.by_line and new.paths == old.paths:
             self._telemetry.flow_reloads.labels("unchanged").inc()
             if mended:
                 log.info("flows are as before", generation=old.number)
@@ -144,13 +146,15 @@ def read_flow_files(paths: Iterable[Path]) -> list[FlowFile]:
     return files
 
 
-def _generation(number: int, flows: list[Flow], loaded_at: float) -> Generation:
+def _generation(number: int, files: list[FlowFile], loaded_at: float) -> Generation:
+    flows = [file.flow for file in files]
     return Generation(
         number=number,
         by_line=MappingProxyType({flow.line: flow for flow in flows}),
         by_number=MappingProxyType({phone: flow for flow in flows for phone in flow.numbers}),
         default=next((flow for flow in flows if flow.default), None),
         loaded_at=loaded_at,
+        paths=MappingProxyType({file.flow.line: Path(file.name) for file in files}),
     )
 
 

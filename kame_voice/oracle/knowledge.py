@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -15,6 +16,7 @@ from kame_voice.oracle.embedder import Embedder, Vectors
 from kame_voice.oracle.matching import Index, Match, strip_opening
 from kame_voice.oracle.meaning import Meaning, Reading, compared, reading
 from kame_voice.oracle.topics import Kind, topics_of
+from kame_voice.oracle.trial import Trial, try_out
 from kame_voice.oracle.words import spoken_words
 
 __all__ = ["Knowledge"]
@@ -81,6 +83,10 @@ class Knowledge:
     def facts_for(self, flow: Flow, question: str) -> list[str]:
         """The facts of `flow` that answer a whole question, by id. Blocks some 10 ms, for any thread."""
         return [match.topic.id for match in self._index(flow).match(question)]
+
+    def try_out(self, flow: Flow, question: str) -> Trial:
+        """What the line would say to a whole question, and why. Blocks some 20 ms, for any thread."""
+        return try_out(self._index(flow), flow, question, datetime.now(flow.business.zone))
 
     def embed(self, sentences: list[str]) -> Vectors:
         """What sentences mean, [n, 384]. Blocks about 6 ms a sentence, for any thread."""
