@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import FastAPI
@@ -287,7 +286,7 @@ class App:
         web.include_router(api.router(self.archive, self.live_calls))
         for routes in review_routers(self._review_parts()):
             web.include_router(routes)
-        statistics = self._statistics()
+        statistics = StatisticsReader(self.archive.database, self.flows.zone_of)
         web.include_router(dashboard.router(statistics, self.flows, self.live_calls, self._slots_in_use))
         generations = GenerationStore(self.archive.database)
         try_out = self._senses.knowledge.try_out if self._senses else None
@@ -299,13 +298,6 @@ class App:
     def _review_parts(self) -> ReviewParts:
         knows = self._senses.knowledge.facts_for if self._senses else None
         return ReviewParts.over(self.archive, self.flows, self.settings.data_dir, knows, self._background)
-
-    def _statistics(self) -> StatisticsReader:
-        def zone_of(line: str) -> ZoneInfo:
-            flow = self.flows.line(line)
-            return flow.business.zone if flow else ZoneInfo("UTC")
-
-        return StatisticsReader(self.archive.database, zone_of)
 
     def _slots_in_use(self) -> dashboard.Slots:
         capacity = self.front_end.capacity

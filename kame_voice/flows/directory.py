@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -80,6 +81,11 @@ class FlowDirectory:
     def line(self, name: str) -> Flow | None:
         """The flow of the line called `name`."""
         return self._generation.by_line.get(name)
+
+    def zone_of(self, line: str) -> ZoneInfo:
+        """The time zone of a line; UTC for one that is no more."""
+        flow = self.line(line)
+        return flow.business.zone if flow else ZoneInfo("UTC")
 
     def reload(self) -> Generation:
         """Read the folder again; the new generation, or the old one where there is any mistake.
