@@ -17,6 +17,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
+from kame_voice.accounts.viewer import Viewer
 from kame_voice.calls.admission import Admission, Refusal, Refused, Reservation
 from kame_voice.calls.desk import Desk
 from kame_voice.calls.live import LiveCalls
@@ -69,13 +70,18 @@ _DO: Final = {
 }
 
 
-class Offer(BaseModel):
-    """What a browser sends to place a call."""
+class Wish(BaseModel):
+    """Which line a browser wants to call."""
 
     line: Annotated[str, Field(max_length=64, description="Name of the line to be called.")]
+    widget_pass: Annotated[str | None, Field(max_length=1024, description="Of a call button's frame.")] = None
+
+
+class Offer(Wish):
+    """What a browser sends to place a call."""
+
     sdp: Annotated[str, Field(max_length=65_536, description="`createOffer()`'s SDP, candidates included.")]
     type: Literal["offer"] = "offer"
-    widget_pass: Annotated[str | None, Field(max_length=1024, description="Of a call button's frame.")] = None
 
 
 class Answer(BaseModel):
@@ -109,10 +115,11 @@ class WebRtcCalls:
         self._ice = ice
         self._telemetry = telemetry
         self._clock = clock
+        self._ringing: dict[str, asyncio.Task[None]] = {}
         self._legs: dict[str, WebRtcLeg] = {}
         self._group = asyncio.TaskGroup()
         self.router = APIRouter(prefix="/webrtc", tags=["browser calls"])
-        self.router.get("/ice", summary="ICE servers for one call")(self.ice)
+        self.router.post("/ice", summary="ICE servers for one call")(self.ice)
         self.router.post("/offer", summary="Place a call from a browser")(self.offer)
         self.router.delete("/calls/{token}", status_code=204, summary="The caller hangs up")(self.hang_up)
 
@@ -126,19 +133,19 @@ class WebRtcCalls:
         async with self._group:
             await asyncio.Event().wait()
 
-    async def ice(self) -> dict[str, Any]:
-        """For `new RTCPeerConnection(…)`: STUN servers, and TURN servers with a password for this call."""
+    async def ice(self, wish: Wish, request: Request, viewer: OptionalViewer) -> dict[str, Any]:
+        """For `new RTCPeerConnection(…)`: STUN servers, and TURN servers with a password for this call.
+
+        Told to those only whose call would be taken: a relay is worth stealing.
+        """
+        await self._let_in(wish, request, viewer)
         return {"iceServers": self._ice.for_call(time.time(), uuid.uuid4().hex[:8])}
 
     async def offer(self, offer: Offer, request: Request, viewer: OptionalViewer) -> Answer:
         """Take a slot, then answer; the greeting comes as soon as sound can flow."""
-        address = request.client.host if request.client else "unknown"
-        if not gate_of(request).is_ours(request):
-            raise ForeignSite("this page is not one of ours", do="use the call button: docs/talk.md")
         check_offer(offer.sdp)
-        line = self._door.line(offer.line)
-        staff = viewer is not None and viewer.may_see(line.customer)
-        await self._door.check(line, address=address, staff=staff, widget_pass=offer.widget_pass)
+        staff = await self._let_in(offer, request, viewer)
+        address = _address(request)
         admitted = await self._admission.admit(
             provider_id=f"webrtc-{uuid.uuid4().hex}",
             from_number=f"{STAFF_CALLER}{viewer.name}" if viewer and staff else f"{PUBLIC_CALLER}{address}",
@@ -157,18 +164,30 @@ class WebRtcCalls:
             raise
         if not staff:
             self._door.count(reservation.flow, address=address)
-        self._group.create_task(
+        self._ringing[reservation.token] = self._group.create_task(
             self._carry(peer, reservation, staff=staff), name=f"browser call {reservation.call.id}"
         )
         return Answer(call_id=reservation.call.id, token=reservation.token, sdp=answer)
 
     async def hang_up(self, token: str) -> Response:
         """The caller ends the call, in case the page cannot say so over the data channel."""
-        leg = self._legs.get(token)
-        if leg is None:
+        leg, ringing = self._legs.get(token), self._ringing.get(token)
+        if leg is not None:
+            leg.caller_hung_up()
+        elif ringing is not None:
+            ringing.cancel()
+        else:
             raise HTTPException(404, "There is no such call (any more).")
-        leg.caller_hung_up()
         return Response(status_code=204)
+
+    async def _let_in(self, wish: Wish, request: Request, viewer: Viewer | None) -> bool:
+        """Whether it is staff who calls. Raises a BrowserRefused."""
+        if not gate_of(request).is_ours(request):
+            raise ForeignSite("this page is not one of ours", do="use the call button: docs/talk.md")
+        line = self._door.line(wish.line)
+        staff = viewer is not None and viewer.may_see(line.customer)
+        await self._door.check(line, address=_address(request), staff=staff, widget_pass=wish.widget_pass)
+        return staff
 
     async def _carry(self, peer: Peer, reservation: Reservation, *, staff: bool) -> None:
         call_id, token = reservation.call.id, reservation.token
@@ -185,6 +204,8 @@ class WebRtcCalls:
             if isinstance(error, asyncio.CancelledError):
                 raise
             return
+        finally:
+            self._ringing.pop(token, None)
         self._legs[token] = leg
         try:
             await self._desk.answer(reservation, leg)
@@ -209,6 +230,10 @@ class WebRtcCalls:
             return
         async with live.subscribe(staff=staff) as events:
             yield (json.dumps(as_json(event)) async for event in events)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 async def _nothing() -> AsyncIterator[str]:

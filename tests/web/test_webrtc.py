@@ -131,6 +131,29 @@ async def test_a_browser_that_vanishes_ends_its_call_within_ten_seconds(line: Ru
     assert "nothing came from the browser" in kinds["leg-closed"]["detail"]
 
 
+async def test_a_caller_who_hangs_up_while_it_rings_gives_the_place_back(line: RunningApp) -> None:
+    answer = (await offer(line)).json()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.delete(f"{line.url}/webrtc/calls/{answer['token']}")).status_code == 204
+    await until(lambda: line.app.front_end.free == 1)
+    assert (await record(line, answer["call_id"])).status == "abandoned"
+
+
+async def test_turn_passwords_are_for_those_who_may_call(tmp_path: Path) -> None:
+    servers = {"turn_servers": "turn:turn.example.com", "turn_secret": "north"}
+    closed = flow_text("acme-shop", "+15550101")
+    async with (
+        running_app(tmp_path, flow_text(more=OPEN_TO_BROWSERS), closed, **servers) as line,
+        httpx.AsyncClient(trust_env=False, base_url=line.url) as http,
+    ):
+        told = await http.post("/webrtc/ice", json={"line": LINE})
+        refused = await http.post("/webrtc/ice", json={"line": "acme-shop"})
+    (turn,) = told.json()["iceServers"]
+    assert turn["urls"] == ["turn:turn.example.com"]
+    assert turn["credential"]
+    assert (refused.status_code, refused.json()["code"]) == (403, "closed-to-browsers")
+
+
 async def test_the_record_has_the_figures_of_the_transport(line: RunningApp) -> None:
     result = await BrowserCaller(line.url).call(LINE, stay(1000))
     call = await record(line, result.call_id)

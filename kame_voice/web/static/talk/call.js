@@ -46,7 +46,7 @@ export class Call extends EventTarget {
 
   /** Ring the line. `request` goes to the server beside the offer. Throws CallTrouble. */
   async dial(request) {
-    const { iceServers } = await ask("ice");
+    const { iceServers } = await ask("ice", request);
     if (this.#over) return;
     const peer = (this.#peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" }));
     peer.addEventListener("track", ({ track }) => this.#tell("heard", new MediaStream([track])));
@@ -164,10 +164,10 @@ function microphoneTrouble(error) {
 }
 
 /** GET of /webrtc/…, or POST where there is a body; the answer's JSON. Throws CallTrouble in the server's words. */
-async function ask(what, body = null) {
+async function ask(what, body) {
   let response;
   try {
-    response = await fetch(`/webrtc/${what}`, body ? post(body) : undefined);
+    response = await fetch(`/webrtc/${what}`, post(body));
   } catch {
     throw new CallTrouble("server-unreachable");
   }
