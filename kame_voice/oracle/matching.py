@@ -24,7 +24,7 @@ from kame_voice.oracle.spoken_time import DAY_NAMES
 from kame_voice.oracle.topics import Kind, Topic
 from kame_voice.oracle.words import spoken_words, stem, stems
 
-__all__ = ["FUNCTION_STEMS", "Index", "Match", "questions_in", "strip_opening"]
+__all__ = ["FUNCTION_STEMS", "PLAIN_STEMS", "Index", "Match", "questions_in", "strip_opening"]
 
 _MEANING: Final = 0.75
 _KNOWN: Final = 0.46
@@ -51,6 +51,17 @@ FUNCTION_STEMS: Final = frozenset(
     )
 )
 """Words that do not tell one question from another."""
+PLAIN_STEMS: Final = frozenset(
+    stem(word)
+    for word in re.findall(
+        r"\w+",
+        "come coming came bring use put make accept carry back off run set give take let see look something "
+        "somewhere anything anywhere anyone anybody someone somebody everyone price cost charge wife husband "
+        "mother father mom dad friend town place shop store office kind bit thing stuff offer okay "
+        "please work",
+    )
+)
+"""Words about nothing in particular: with one more of them a question is the same question."""
 _OPENING: Final = re.compile(
     r"^\W*((um+|uh+|okay|ok|well|so|yes|yeah|yep|no|right|great|perfect|alright|all right|hi|hello|hey|"
     r"good (morning|afternoon|evening)|thanks?( you)?( very much| so much| a lot)?|excuse me|sorry|and|also|"

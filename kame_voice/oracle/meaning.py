@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from kame_voice.oracle.matching import FUNCTION_STEMS, strip_opening
+from kame_voice.oracle.matching import FUNCTION_STEMS, PLAIN_STEMS, strip_opening
 from kame_voice.oracle.spoken_time import DAY_NAMES
 from kame_voice.oracle.words import spoken_words, stem
 
@@ -37,6 +37,8 @@ _DEGREE: Final = frozenset(
         "instead both either or only also else again still yet"
     )
 )
+_SOFT: Final = frozenset(_WORDS.findall("today tonight now soon early late still yet also only at"))
+"""Words that turn a question about opening hours over, and seldom another."""
 _CRITICAL: Final = _NEGATIONS | _WHEN | _ASKING | _DEGREE
 _NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+(?:'s)?\b")
 """A capital in mid-sentence: whisper writes names so."""
@@ -48,7 +50,9 @@ class Meaning(Enum):
     KEPT = auto()
     """They ask the same: the answer stands."""
     OPEN = auto()
-    """They may; the answer stands until a better one comes."""
+    """They ask for the same thing, if not quite the same: the answer may be begun, a better one follows."""
+    UNSURE = auto()
+    """Neither is anything that the line knows: the answer stands until a better one comes."""
     OVERTAKEN = auto()
     """They ask something else: the answer must not be heard."""
 
@@ -85,9 +89,12 @@ def compared(before: Reading, now: Reading, likeness: float, vocabulary: frozens
     if not before.content:
         # "Hi, I'd like to know" asks nothing yet; whatever was answered was a shot in the dark.
         return Meaning.OVERTAKEN
-    if before.topics != now.topics or not same_critical:
+    if before.topics != now.topics:
         return Meaning.OVERTAKEN
+    if not same_critical:
+        soft = before.critical ^ now.critical <= _SOFT and "business-hours" not in now.topics
+        return Meaning.OPEN if soft and now.topics else Meaning.OVERTAKEN
     if not now.topics:
-        return Meaning.OPEN
-    strange = (now.content ^ before.content) - vocabulary
+        return Meaning.UNSURE
+    strange = (now.content ^ before.content) - vocabulary - PLAIN_STEMS
     return Meaning.KEPT if not strange and likeness >= _ALIKE else Meaning.OPEN

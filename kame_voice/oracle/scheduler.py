@@ -252,15 +252,28 @@ class Scheduler:
             return [Withdraw(one.id) if one.adopted else _cancelled(one) for one in mine]
         kept = self._kept(mine, key, meanings)
         if kept is not None:
-            kept.is_final, kept.covers_ms = True, transcript.covers_ms
-            others = [one for one in mine if one is not kept and not one.adopted]
+            pair = self._with_stand_in(kept, mine)
+            others = [
+                one
+                for one in mine
+                if one not in pair and not (one.adopted and meanings.get(one.id) is not Meaning.OVERTAKEN)
+            ]
             self._forget(others)
-            confirmed = Confirm(kept.id, kept.covers_ms, is_final=True, in_force=kept.adopted)
-            return [*(_cancelled(one) for one in others), confirmed]
-        overtaken = [one for one in mine if meanings.get(one.id) is Meaning.OVERTAKEN]
+            standing = [] if kept.adopted else self._standing(mine, meanings, pair)
+            return [
+                *(_ended(one) for one in others),
+                *_confirmed(standing, transcript, is_final=False),
+                *_confirmed(pair, transcript, is_final=True),
+            ]
+        overtaken = [one for one in mine if meanings.get(self._principal(one)) is Meaning.OVERTAKEN]
         self._forget(overtaken)
+        standing = self._standing(mine, meanings, [])
         ask = self._ask(transcript, key, now_ms)
-        return [*(_ended(one) for one in overtaken), ask]
+        return [
+            *(_ended(one) for one in overtaken),
+            *_confirmed(standing, transcript, is_final=False),
+            ask,
+        ]
 
     def _partial(
         self, transcript: Transcript, key: list[str], now_ms: int, meanings: Mapping[str, Meaning]
@@ -268,8 +281,8 @@ class Scheduler:
         mine = [one for one in self._generations if one.turn_start_ms == self._turn_start_ms]
         kept = self._kept(mine, key, meanings)
         if kept is not None:
-            kept.covers_ms = max(kept.covers_ms, transcript.covers_ms)
-            return [Confirm(kept.id, kept.covers_ms, is_final=False)] if kept.adopted else []
+            pair = self._with_stand_in(kept, mine)
+            return [one for one in _confirmed(pair, transcript, is_final=False) if one.in_force]
         if not self._is_time(transcript, now_ms):
             return []
         self._guesses += 1
@@ -279,7 +292,11 @@ class Scheduler:
         self, mine: list[_Generation], key: list[str], meanings: Mapping[str, Meaning]
     ) -> _Generation | None:
         """The generation that answers these words already: the one in force, else the one asked first."""
-        kept = [one for one in mine if one.key == key or meanings.get(one.id) is Meaning.KEPT]
+        kept = [
+            one
+            for one in mine
+            if (one.key == key or meanings.get(one.id) is Meaning.KEPT) and not self._is_stand_in(one)
+        ] or [one for one in mine if one.key == key]
         in_force = [one for one in kept if one.adopted]
         return in_force[-1] if in_force else next(iter(kept), None)
 
@@ -306,6 +323,25 @@ class Scheduler:
     def _is_stand_in(self, one: _Generation) -> bool:
         return one.rank % 2 == 1
 
+    def _standing(
+        self, mine: list[_Generation], meanings: Mapping[str, Meaning], pair: list[_Generation]
+    ) -> list[_Generation]:
+        """What is in force and may be begun until the better answer has its first token."""
+        return [
+            one
+            for one in mine
+            if one.adopted and one not in pair and meanings.get(self._principal(one)) is Meaning.OPEN
+        ]
+
+    def _with_stand_in(self, one: _Generation, mine: list[_Generation]) -> list[_Generation]:
+        return [other for other in mine if other is one or other.rank == one.rank - 1]
+
+    def _principal(self, one: _Generation) -> str:
+        """The id of the generation that `one` stands in for, or its own."""
+        if not self._is_stand_in(one):
+            return one.id
+        return next((other.id for other in self._generations if other.rank == one.rank + 1), one.id)
+
     def _ask(self, transcript: Transcript, key: list[str], now_ms: int) -> Ask:
         id_ = self._next_id()
         asked = _Generation(
@@ -331,6 +367,13 @@ class Scheduler:
 
     def _find(self, id_: str) -> _Generation | None:
         return next((one for one in self._generations if one.id == id_), None)
+
+
+def _confirmed(ones: list[_Generation], transcript: Transcript, *, is_final: bool) -> list[Confirm]:
+    for one in ones:
+        one.is_final = one.is_final or is_final
+        one.covers_ms = max(one.covers_ms, transcript.covers_ms)
+    return [Confirm(one.id, one.covers_ms, is_final, in_force=one.adopted) for one in ones]
 
 
 def _cancelled(one: _Generation) -> Cancel:

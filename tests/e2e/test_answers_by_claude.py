@@ -46,7 +46,7 @@ async def test_the_models_answer_is_spoken(tmp_path: Path, voice: CallerVoice) -
     assert answers == [("llm", WORDS)]
 
 
-@pytest.mark.parametrize("mode", [Mode.OVERLOADED, Mode.HANG, Mode.CUT])
+@pytest.mark.parametrize("mode", [Mode.OVERLOADED, Mode.HANG, Mode.STALL_EARLY])
 async def test_when_the_model_fails_the_flows_facts_answer(
     tmp_path: Path, voice: CallerVoice, mode: Mode
 ) -> None:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from kame_voice.bench.messages_server import Behaviour, Mode, running_server
-from kame_voice.oracle.base import AnswerFailed
+from kame_voice.core.nouns import Speaker
+from kame_voice.oracle.base import AnswerFailed, Said
 from kame_voice.oracle.claude import Claude
-from tests.oracle.examples import request
+from kame_voice.oracle.prices import Price
+from tests.oracle.examples import DENTIST, request
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +55,11 @@ async def test_the_request_is_the_prompt_with_its_cached_part_marked() -> None:
         (Mode.SERVER_ERROR, "server-error"),
         (Mode.OVERLOADED, "overloaded"),
         (Mode.OVERLOADED_LATE, "overloaded"),
+        (Mode.BAD_REQUEST, "refused-request"),
+        (Mode.NOT_FOUND, "refused-request"),
         (Mode.CUT, "cut-off"),
+        (Mode.GARBAGE, "cut-off"),
+        (Mode.RESET, "unreachable"),
         (Mode.REFUSAL, "refusal"),
         (Mode.EMPTY, "empty-answer"),
     ],
@@ -94,3 +100,37 @@ async def test_after_a_failure_the_next_question_is_answered() -> None:
             _ = [delta async for delta in claude.answer(request("Are you open?"))]
         assert "".join([delta.text async for delta in claude.answer(request("Are you open?"))]) == "Yes."
         await claude.close()
+
+
+async def test_an_answer_names_its_facts_and_what_it_cost_without_a_word_of_it_spoken() -> None:
+    text = "Parking is free behind the house. [parking]"
+    async with running_server(Behaviour(text=text)) as server:
+        claude = Claude("test-key", model="claude-test", base_url=server.url, price=Price(1, 5))
+        deltas = [delta async for delta in claude.answer(request("Where can I park?"))]
+        await claude.close()
+    assert "".join(delta.text for delta in deltas).strip() == "Parking is free behind the house."
+    assert (deltas[-1].facts, deltas[-1].grounded) == (("parking",), True)
+    usage = deltas[-1].usage
+    assert usage is not None
+    assert usage.input_tokens > 300
+    assert usage.cost_usd == pytest.approx((usage.input_tokens + 5 * usage.output_tokens) / 1e6)
+
+
+async def test_a_guess_may_have_nothing_to_say_yet() -> None:
+    async with running_server(Behaviour(text="[wait]")) as server:
+        claude = Claude("test-key", model="claude-test", base_url=server.url)
+        guess = [delta.text async for delta in claude.answer(request("Hello I", is_final=False))]
+        with pytest.raises(AnswerFailed) as failed:
+            _ = [delta async for delta in claude.answer(request("Hello I"))]
+        await claude.close()
+    assert "".join(guess) == ""
+    assert failed.value.code == "empty-answer"
+
+
+async def test_a_long_call_is_summed_up() -> None:
+    async with running_server(Behaviour(text="She wants two cleanings.")) as server:
+        claude = Claude("test-key", model="claude-test", base_url=server.url)
+        text, usage = await claude.summarise(DENTIST, "", (Said(Speaker.CALLER, "Two cleanings, please."),))
+        await claude.close()
+    assert text == "She wants two cleanings."
+    assert usage.output_tokens > 0

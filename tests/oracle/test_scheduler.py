@@ -227,13 +227,25 @@ def test_a_guess_that_the_final_has_overtaken_is_withdrawn_before_the_new_answer
     assert isinstance(ask, Ask)
 
 
-def test_a_guess_in_doubt_stands_until_the_answer_to_the_final_begins() -> None:
+def test_a_guess_that_fits_by_and_large_may_be_begun_until_the_answer_to_the_final_comes() -> None:
     thinking = scheduler()
     guess = asked(thinking.heard(transcript("price of a cleaning", 1000), 1000))
     thinking.first_token(guess.id)
-    final = asked(thinking.heard(transcript("price for a dog", 1800, is_final=True), 1800, {guess.id: OPEN}))
+    final = transcript("price of a cleaning for a dog", 1800, is_final=True)
+    stands, ask = thinking.heard(final, 1800, {guess.id: OPEN})
+    assert stands == Confirm(guess.id, 1800, is_final=False)
+    assert isinstance(ask, Ask)
+    assert Cancel(ask.id, OracleOutcome.SUPERSEDED) not in thinking.first_token(ask.id)
+    assert not thinking.is_wanted(guess.id)
+
+
+def test_a_guess_at_what_nobody_knows_stands_and_is_not_hurried() -> None:
+    thinking = scheduler()
+    guess = asked(thinking.heard(transcript("the weather on Mars", 1000), 1000))
+    thinking.first_token(guess.id)
+    final = transcript("the weather on Mars in spring", 1800, is_final=True)
+    asked(thinking.heard(final, 1800, {guess.id: Meaning.UNSURE}))
     assert thinking.in_force(guess.id)
-    assert Cancel(guess.id, OracleOutcome.SUPERSEDED) in thinking.first_token(final.id)
 
 
 def test_of_two_guesses_that_fit_the_one_asked_first_answers_and_the_other_is_given_up() -> None:
