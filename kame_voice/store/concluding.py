@@ -44,6 +44,8 @@ def conclude_due(connection: Connection, limit: int) -> int:
     due = select(Call).where(NOT_SUMMARISED, Call.status.not_in(UNFINISHED)).order_by(Call.id).limit(limit)
     with Session(connection, autoflush=False) as session:
         calls = session.scalars(due).all()
+        if not calls:
+            return 0  # as after most rows: those of running calls
         unknown = _unknown_sentences(session, {call.flow_version for call in calls})
         parts = _Parts(session, [call.id for call in calls])
         for call in calls:
