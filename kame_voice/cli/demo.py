@@ -86,7 +86,8 @@ async def _demo(clips: list[Clip], to: str, data_dir: Path, *, stay: bool) -> No
             raise typer.Exit(1)
         _sum_up(app, result, show.result(), data_dir)
         if stay:
-            await _stay_up(url)
+            link = await asyncio.to_thread(app.accounts.set_up_link)
+            await _stay_up(url, f"{url}/calls/{show.result().id}", link)
 
 
 def _listen(port: int) -> socket.socket:
@@ -99,13 +100,21 @@ def _listen(port: int) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
-async def _stay_up(url: str) -> None:
-    """Leave the server to whoever opens its pages, until Ctrl-C or SIGTERM."""
+async def _stay_up(url: str, call_page: str, set_up_link: str | None) -> None:
+    """Leave the server to whoever opens its pages, until Ctrl-C or SIGTERM.
+
+    `set_up_link`: makes the first account, where nobody has one yet.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    print(f"\nNow you: call a line from your browser at\n\n    {url}/talk\n")
+    print("\nNow you, in your browser:\n")
+    print(f"  call a line    {url}/talk")
+    print(f"  this call      {call_page}")
+    if set_up_link:
+        print(f"  sign in first  {set_up_link}  (once: makes your account)")
+    print()
     print("The server stays up. Ctrl-C stops it.", flush=True)
     await stop.wait()
     print("\nStopped.", flush=True)

@@ -42,6 +42,10 @@ def test_in_a_terminal_the_server_stays_up_until_ctrl_c(tmp_path: Path) -> None:
         assert "city bikes" in shown, "the call came first"
         answer = httpx.get(url.group(), trust_env=False)
         assert "Acme Bicycles" in answer.text
+        assert re.search(r"/calls/[0-9a-f]{32}\b", shown), "the call just placed"
+        welcome = re.search(r"http://\S+/welcome/\S+", shown)
+        assert welcome is not None, shown
+        assert httpx.get(welcome.group(), trust_env=False).status_code == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
         assert "Traceback" not in read_until(ours, "Stopped.")
