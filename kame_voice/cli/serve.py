@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,9 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Settings file instead of config/kame.yaml.")] = None,
 ) -> None:
     """Answer calls until SIGTERM or Ctrl-C; running calls are finished first."""
+    # before numpy is loaded. Its products here are small: two threads on one wait for each other, busily
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     from kame_voice.core.logs import configure_logs
     from kame_voice.core.settings import load_settings
     from kame_voice.server import run_until_signal
