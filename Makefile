@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo demo-data serve test lint setup setup-dev schema bench-gpu lock clean
+.PHONY: demo demo-data screenshots serve test lint setup setup-dev schema bench-gpu lock clean
 
 demo: setup
 	@$(BIN)/kame-voice demo
@@ -12,6 +12,11 @@ demo: setup
 # About forty calls placed in real time (four minutes), for the web application to show.
 demo-data: setup
 	@$(BIN)/kame-voice demo-data
+
+# Pictures for README and docs, from those calls; needs Chromium.
+screenshots: setup-dev
+	@test -e data/kame.db || $(BIN)/kame-voice demo-data
+	@$(BIN)/python scripts/screenshots.py
 
 serve: setup
 	@$(BIN)/kame-voice serve
