@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kame_voice.core.errors import KameError
-from kame_voice.core.nouns import FrontEndKind
-from kame_voice.core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from kame_voice.core.settings import Settings
 
 __all__ = ["Finding", "State", "doctor", "findings"]
 
@@ -43,6 +44,8 @@ def doctor(
     config: Annotated[Path | None, typer.Option(help="Settings file instead of config/kame.yaml.")] = None,
 ) -> None:
     """Check settings, flows, models and folders. Exits with 1 if calls could not be answered."""
+    from kame_voice.core.settings import load_settings
+
     bad = 0
     for finding in findings(load_settings(config)):
         bad += finding.state is State.BAD
@@ -57,6 +60,8 @@ def doctor(
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Everything that bears on answering calls, in the order in which to mend it."""
+    from kame_voice.core.nouns import FrontEndKind
+
     yield Finding(State.OK, "python", f"{platform.python_version()} on {platform.system()}")
     yield _twilio_url(settings)
     yield _secret(
