@@ -82,6 +82,20 @@ def human(
     _finish(bench.run(flows_dir, folder, to), json_file)
 
 
+@app.command("stt")
+def stt(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    callers: Annotated[int, typer.Option(min=1, help="Callers who talk at once.")] = 8,
+    seconds: Annotated[float, typer.Option(min=5, help="How long they talk.")] = 30,
+    workers: Annotated[int, typer.Option(min=1, help="Threads for partials (KAME_STT_WORKERS).")] = 1,
+) -> None:
+    """Speech to text under load: how old the words of many callers are who talk at once."""
+    from kame_voice.bench import stt as bench
+
+    _finish(bench.run(flows_dir, callers=callers, seconds=seconds, workers=workers), json_file)
+
+
 @app.command("systems")
 def systems(
     json_file: _Json = None,
