@@ -70,7 +70,7 @@ def run(asked: Run, json_file: Path | None, plot: Path | None) -> Report:
 
 
 def _slug(name: str) -> str:
-    return name.lower().replace(", ", "-")
+    return name.lower().replace(", ", "-").replace(" ", "-")
 
 
 def _command(asked: Run) -> str:

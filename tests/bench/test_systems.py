@@ -116,3 +116,8 @@ def test_every_answer_is_a_mark_in_the_picture() -> None:
     svg = gap_plot({"tandem": {"answers": [answer(300), answer(-120), answer(900, right=False)]}})
     marks = [e for e in ET.fromstring(svg).iter() if e.tag.endswith("circle")]
     assert [mark.get("class") for mark in marks] == ["right", "right", "wrong"]
+
+
+def test_every_part_is_named_without_spaces() -> None:
+    with pytest.raises(UnknownPart, match="tandem-llm-alone, direct, kame-llm, lateness"):
+        run(Run(FLOWS, ("x",), 0, False, "", None), None, None)
