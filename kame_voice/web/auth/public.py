@@ -11,7 +11,6 @@ PUBLIC: Final = MappingProxyType(
     {
         "/twilio/voice": "the carrier's signature is checked",
         "/twilio/status": "the carrier's signature is checked",
-        "/twilio/media/{token}": "the carrier's signature and a one-shot token are checked",
         "/webrtc/ice": "whoever may call must learn how to connect",
         "/webrtc/offer": "callers are the public; the line's flow says whom it lets in",
         "/webrtc/calls/{token}": "the call's own secret token is checked",
