@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from kame_voice import __version__
-from kame_voice.cli import bench, call, calls, demo, demo_data, doctor, engine, flows, serve
+from kame_voice.cli import bench, call, calls, demo, demo_data, doctor, engine, flows, serve, users
 from kame_voice.core.errors import KameError
 
 __all__ = ["main"]
@@ -28,6 +28,7 @@ app.command("call")(call.call)
 app.command("doctor")(doctor.doctor)
 app.add_typer(flows.app, name="flows")
 app.add_typer(calls.app, name="calls")
+app.add_typer(users.app, name="users")
 app.add_typer(engine.app, name="engine")
 app.add_typer(bench.app, name="bench")
 
