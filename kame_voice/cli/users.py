@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kame_voice.core.nouns import Role
-
 if TYPE_CHECKING:
     from kame_voice.accounts.accounts import Accounts
     from kame_voice.accounts.viewer import Viewer
+    from kame_voice.core.nouns import Role
     from kame_voice.store.archive import Archive
 
 __all__ = ["app"]
@@ -31,12 +30,12 @@ _Customers = Annotated[
 @app.command("add")
 def add(
     name: _Name,
-    role: Annotated[Role, typer.Option(help="admin, supervisor or reviewer.")] = Role.REVIEWER,
+    role: Annotated[str, typer.Option(help="admin, supervisor or reviewer.")] = "reviewer",
     customer: _Customers = None,
 ) -> None:
     """Add a user and print the one-time link with which they set a password."""
     with _desk() as desk:
-        user = desk.accounts.people.add(name, role, customer or [], desk.by, None)
+        user = desk.accounts.people.add(name, _role(role), customer or [], desk.by, None)
         _print_link(desk, desk.accounts.people.link(user, desk.by, None))
 
 
@@ -51,7 +50,7 @@ def list_users() -> None:
     print(f"{'NAME':<20}  {'ROLE':<10}  {'SIGNED IN (UTC)':<16}  {'STATE':<11}  CUSTOMERS")
     for user in users:
         state = "disabled" if user.disabled_at else "active" if user.has_password else "no password"
-        seen = "*" if user.role is Role.ADMIN else ", ".join(user.customers) or "none"
+        seen = "*" if user.role == "admin" else ", ".join(user.customers) or "none"
         print(
             f"{user.name:<20}  {user.role.value:<10}  {_moment(user.signed_in_at):<16}  {state:<11}  {seen}"
         )
@@ -66,10 +65,10 @@ def passwd(name: _Name) -> None:
 
 
 @app.command("role")
-def role(name: _Name, role: Annotated[Role, typer.Argument(help="admin, supervisor or reviewer.")]) -> None:
+def role(name: _Name, role: Annotated[str, typer.Argument(help="admin, supervisor or reviewer.")]) -> None:
     """Change a user's role. The last admin stays one."""
     with _desk() as desk:
-        desk.accounts.people.set_role(desk.archive.users.named(name), role, desk.by, None)
+        desk.accounts.people.set_role(desk.archive.users.named(name), _role(role), desk.by, None)
 
 
 @app.command("customers")
@@ -134,6 +133,7 @@ class _Desk:
 def _desk() -> Iterator[_Desk]:
     from kame_voice.accounts.accounts import Accounts
     from kame_voice.accounts.viewer import Via, Viewer
+    from kame_voice.core.nouns import Role
     from kame_voice.core.settings import load_settings
     from kame_voice.store.archive import Archive
     from kame_voice.store.rows import AuditRow
@@ -152,6 +152,14 @@ def _desk() -> Iterator[_Desk]:
             archive.database.change(lambda session: upsert(session.connection(), noted))
         accounts.close()
         archive.close()
+
+
+def _role(name: str) -> Role:
+    from kame_voice.core.nouns import Role
+
+    if name not in list(Role):
+        raise typer.BadParameter(f"{name!r} is no role: admin, supervisor or reviewer")
+    return Role(name)
 
 
 def _print_link(desk: _Desk, secret: str) -> None:
