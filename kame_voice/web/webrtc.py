@@ -143,8 +143,8 @@ class WebRtcCalls:
 
     async def offer(self, offer: Offer, request: Request, viewer: OptionalViewer) -> Answer:
         """Take a slot, then answer; the greeting comes as soon as sound can flow."""
-        check_offer(offer.sdp)
         staff = await self._let_in(offer, request, viewer)
+        check_offer(offer.sdp)
         address = _address(request)
         admitted = await self._admission.admit(
             provider_id=f"webrtc-{uuid.uuid4().hex}",
