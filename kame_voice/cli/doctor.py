@@ -85,12 +85,13 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _secret(
         "api token",
         bool(settings.api_token.get_secret_value()),
-        "KAME_API_TOKEN: opens /api/calls; without it the API is closed",
+        "KAME_API_TOKEN: opens the API to scripts; without it only users get in",
         State.NOTE,
     )
     yield _checked("flows", lambda: _flows(settings), f"mend the files in {settings.flows_dir}")
     yield _checked("data folder", lambda: _data_folder(settings), "choose another KAME_DATA_DIR")
     yield _checked("database", lambda: _database(settings), "see KAME_DATABASE_URL")
+    yield _users(settings)
     if settings.front_end is FrontEndKind.SPOKEN:
         yield _checked("voice", _voice, "install again: make setup")
     if settings.front_end is not FrontEndKind.ECHO:
@@ -158,6 +159,27 @@ def _database(settings: Settings) -> str:
     database = Database.open(settings.effective_database_url)
     database.close()
     return database.where
+
+
+def _users(settings: Settings) -> Finding:
+    from kame_voice.store.database import Database
+    from kame_voice.store.users import UserStore
+
+    try:
+        database = Database.open(settings.effective_database_url)
+        try:
+            users = UserStore(database).all()
+        finally:
+            database.close()
+    except KameError as error:
+        return Finding(State.BAD, "users", str(error), error.do or "see KAME_DATABASE_URL")
+    if not users:
+        return Finding(
+            State.NOTE, "users", "nobody can sign in yet", "open the link that `kame-voice serve` prints once"
+        )
+    return Finding(
+        State.OK, "users", f"{len(users)}, of whom {sum(u.has_password for u in users)} can sign in"
+    )
 
 
 def _voice() -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kame_voice.cli.doctor import Finding, State, findings
+from kame_voice.core.nouns import Role
 from kame_voice.core.settings import load_settings
+from kame_voice.store.database import Database
+from kame_voice.store.users import UserStore
 from tests.support.running_app import flow_text
 
 
@@ -43,6 +47,21 @@ def test_a_set_up_machine_is_ready(tmp_path: Path, flows_dir: Path) -> None:
     )
     assert [finding for finding in found.values() if finding.state is State.BAD] == []
     assert "voice.example.com/twilio/voice" in found["public url"].text
+
+
+def test_a_machine_without_users_is_told_how_to_make_the_first(tmp_path: Path, flows_dir: Path) -> None:
+    found = report(tmp_path, flows_dir=flows_dir)["users"]
+    assert found.state is State.NOTE
+    assert "kame-voice serve" in found.do
+
+
+def test_users_are_counted(tmp_path: Path, flows_dir: Path) -> None:
+    report(tmp_path, flows_dir=flows_dir)
+    database = Database.open(f"sqlite:///{tmp_path / 'data' / 'kame.db'}")
+    UserStore(database).add("ana", Role.ADMIN, (), datetime(2026, 11, 25, tzinfo=UTC), None)
+    database.close()
+    found = report(tmp_path, flows_dir=flows_dir)["users"]
+    assert (found.state, found.text) == (State.OK, "1, of whom 0 can sign in")
 
 
 def test_secrets_are_never_shown(tmp_path: Path, flows_dir: Path) -> None:
