@@ -147,7 +147,8 @@ def _forget(connection: Connection, number: int) -> None:
 def _free_number(connection: Connection, started_at: datetime) -> int:
     """Microseconds since 1970, or the next that is free: calls may begin in the same one."""
     number = round((started_at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
-    taken = text("SELECT 1 FROM calls WHERE words_id = :number")
+    # Asked of the documents: a call concluded in the same transaction may not have its number yet.
+    taken = text(f"SELECT 1 FROM call_words WHERE {NUMBER[connection.dialect.name]} = :number")
     while connection.execute(taken, {"number": number}).first() is not None:
         number += 1
     return number

@@ -64,6 +64,20 @@ def test_words_are_found_as_people_type_them(either_shelf: Shelf) -> None:
     assert {words: found(either_shelf, words) for words in expected} == expected
 
 
+def test_calls_of_the_same_microsecond_that_are_concluded_together_are_both_found(
+    either_shelf: Shelf,
+) -> None:
+    for call_id in ("c1", "c2"):
+        either_shelf.writer.put(
+            a_call(call_id, status=CallStatus.COMPLETED, duration_ms=60_000, started_at=NOON)
+        )
+        either_shelf.writer.put(
+            TurnRow(call_id=call_id, index=0, speaker="caller", text="a refund", start_ms=0, end_ms=500)
+        )
+    either_shelf.write()
+    assert sorted(found(either_shelf, "refund")) == ["c1", "c2"]
+
+
 def test_no_typing_is_a_command(either_shelf: Shelf) -> None:
     a_said_call(either_shelf, "c1", "hello there")
     for words in ("'; DROP TABLE calls; --", '"', "a AND", "NEAR(", "x:*", "(", "words:x", "a & ! b", "\\"):

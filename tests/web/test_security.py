@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,7 +99,7 @@ def keep_calls(line: RunningApp) -> None:
         writer.sound(call_id, Speaker.CALLER, np.zeros(24_000, np.float32), 0)
         writer.finish_recording(call_id, 24_000)
     while line.app.archive.recordings.path_of(THEIRS) is None or line.app.archive.calls.get(OURS) is None:
-        pass
+        time.sleep(0.02)
 
 
 def body_of(route: RouteUnderTest) -> dict[str, object]:
