@@ -68,12 +68,13 @@ async def test_two_callers_at_once_each_read_and_hear_their_own_answer_and_staff
             assert len(await talk.captions.locator(".caller").all()) == 1, "one side's words once"
             return sound
 
-    async with server.serving(), asyncio.TaskGroup() as group:
-        asking = [
-            group.create_task(ask(*question, headers), name=question[0])
-            for question, headers in zip(questions.items(), callers, strict=True)
-        ]
-    calls = await server.closed_calls(2)
+    async with server.serving():
+        async with asyncio.TaskGroup() as group:
+            asking = [
+                group.create_task(ask(*question, headers), name=question[0])
+                for question, headers in zip(questions.items(), callers, strict=True)
+            ]
+        calls = await server.closed_calls(2)  # before the server is killed
     assert {call.status for call in calls} == {"completed"}
     assert {call.from_number for call in calls} == {"browser:127.0.0.1", "staff:KAME_API_TOKEN"}
     for (question, answer), task in zip(questions.items(), asking, strict=True):
