@@ -103,6 +103,8 @@ def _story(call: CallDetail, recording: Path | None) -> Iterator[str]:
     yield f"  {call.started_at:%Y-%m-%d %H:%M:%S} UTC, {lasted}"
     yield f"  front end {call.front_end}, oracle {call.oracle_mode}, flow {call.flow_version}"
     yield f"  carrier's id {call.provider_id}"
+    if call.summary_error:
+        yield f"  not summed up: {call.summary_error}; tried again when the server starts next"
     yield from _section("Transcript", (text for turn in call.turns for text in _turn(turn)))
     yield from _section("Oracles", (text for oracle in call.oracles for text in _oracle(oracle)))
     yield from _section("Timeline", iter(timeline(call)))

@@ -74,6 +74,9 @@ class Telemetry:
         self.stt_seconds = histogram("stt_seconds", "One window transcribed.", _SHORT_BUCKETS)
         self.stt_skipped = counter("stt_skipped_total", "Partials overtaken before they ran.")
         self.record_dropped = counter("record_dropped_total", "Records and audio lost, by kind.", "kind")
+        self.summaries_failed = counter(
+            "summaries_failed_total", "Finished calls set aside because they cannot be summed up."
+        )
         self.flow_reloads = counter("flow_reloads_total", "Flow reloads by result.", "result")
         self.engine_step = histogram("engine_step_seconds", "One step of the speech engine.", _STEP_BUCKETS)
         self.engine_late = counter("engine_late_total", "Steps that ended after their 80 ms.")

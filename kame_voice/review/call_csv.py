@@ -15,6 +15,7 @@ COLUMNS: Final = (
     "id", "line", "customer", "from_number", "to_number", "status", "end_reason", "started_at",
     "answered_at", "ended_at", "duration_ms", "worst_gap_ms", "ungrounded", "unanswered", "barge_ins",
     "failures", "turn_count", "opening", "disposition", "tags", "front_end", "oracle_mode", "flow_version",
+    "summary_error",
 )  # fmt: skip
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A cell that begins like this is a formula to a spreadsheet (OWASP, CSV injection)."""

@@ -71,6 +71,9 @@ class CallSummary(_Read):
     barge_ins: int = Field(description="Times the caller stopped the agent.")
     failures: int = Field(description="What broke, the call itself included.")
     turn_count: int
+    summary_error: str | None = Field(
+        default=None, description="Why it could not be summed up, so that flags and counts are not known."
+    )
     opening: str | None = Field(description="The caller's first words.")
     disposition: str | None
     tags: list[str] = []

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 from sqlalchemy.orm import Session
 
 from kame_voice.store.rows import UNFINISHED
@@ -19,9 +19,10 @@ from kame_voice.store.search import Line, keep_words
 from kame_voice.store.summary import InVain, Summary, summarise
 from kame_voice.store.tables import NOT_SUMMARISED, Call, Event, FlowSnapshot, OpenQuestion, Oracle, Turn
 
-__all__ = ["conclude_due", "is_due_again"]
+__all__ = ["conclude_due", "conclude_one", "due_ids", "is_due_again", "set_aside", "take_up_again"]
 
 _T = TypeVar("_T", Turn, Oracle, Event, OpenQuestion)
+_R = TypeVar("_R", tuple[Call], tuple[str])
 
 _COLUMNS: Final = (
     "worst_gap_ms", "ungrounded", "unanswered", "barge_ins", "failures", "turn_count", "oracle_outcomes",
@@ -36,14 +37,45 @@ def is_due_again(connection: Connection, call_ids: Collection[str]) -> None:
     )
 
 
+def take_up_again(connection: Connection) -> None:
+    """Calls that were set aside are due once more. Does not commit."""
+    aside = (NOT_SUMMARISED, Call.summary_error.is_not(None))
+    connection.execute(update(Call).where(*aside).values(summary_error=None))
+
+
+def set_aside(connection: Connection, call_id: str, why: str) -> None:
+    """The call is not summed up until `take_up_again`. Does not commit."""
+    connection.execute(update(Call).where(Call.id == call_id).values(summary_error=why))
+
+
+def due_ids(connection: Connection, limit: int) -> Sequence[str]:
+    """The ids of at most `limit` calls that are over and not summed up."""
+    return connection.scalars(_due(select(Call.id)).limit(limit)).all()
+
+
 def conclude_due(connection: Connection, limit: int) -> int:
     """Conclude at most `limit` calls that are over; how many there were. Does not commit.
 
     About 2 ms for a call of 20 turns.
     """
-    due = select(Call).where(NOT_SUMMARISED, Call.status.not_in(UNFINISHED)).order_by(Call.id).limit(limit)
+    return _conclude_all(connection, _due(select(Call)).limit(limit))
+
+
+def conclude_one(connection: Connection, call_id: str) -> None:
+    """Conclude this call, where it is due. Does not commit."""
+    _conclude_all(connection, _due(select(Call)).where(Call.id == call_id))
+
+
+def _due(query: Select[_R]) -> Select[_R]:
+    return query.where(NOT_SUMMARISED, Call.summary_error.is_(None), Call.status.not_in(UNFINISHED)).order_by(
+        Call.id
+    )
+
+
+def _conclude_all(connection: Connection, due: Select[tuple[Call]]) -> int:
     with Session(connection, autoflush=False) as session:
-        calls = session.scalars(due).all()
+        # Locked: of servers that share a database, one sums a call up, and the others find it done.
+        calls = session.scalars(due.with_for_update()).all()
         if not calls:
             return 0  # as after most rows: those of running calls
         unknown = _unknown_sentences(session, {call.flow_version for call in calls})
@@ -85,7 +117,7 @@ def _conclude(session: Session, call: Call, parts: _Parts, unknown: str | None) 
     call.words_id = keep_words(session.connection(), call, lines)
     kept = {question.oracle_id: question for question in parts.questions[call.id]}
     _keep_questions(session, call, summary, kept)
-    call.summarised = True
+    call.summarised, call.summary_error = True, None
 
 
 def _keep_questions(session: Session, call: Call, summary: Summary, kept: dict[str, OpenQuestion]) -> None:

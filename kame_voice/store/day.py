@@ -76,7 +76,7 @@ def read_day(session: Session, day: date, now: datetime) -> DayColumns:
             cast(Call.response_gap_ms, Text),
             Call.unanswered,
             cast(Call.oracle_outcomes, Text),
-            Call.summarised,
+            Call.summarised | Call.summary_error.is_not(None),
         ).where(Call.started_at >= begins, Call.started_at < ends)
     ).all()
     return _columns(rows, over=now >= ends)

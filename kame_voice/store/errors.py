@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Final
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from kame_voice.core.errors import KameError
 
@@ -23,6 +25,7 @@ __all__ = [
     "LastAdmin",
     "LinkSpent",
     "StoreError",
+    "SummaryFailed",
     "TokenExists",
     "TokenNotFound",
     "UnsafeRecordingName",
@@ -30,6 +33,7 @@ __all__ = [
     "UserNotFound",
     "explain",
     "is_bad_row",
+    "is_outage",
 ]
 
 
@@ -111,6 +115,12 @@ class UnsafeRecordingName(StoreError):
     code = "unsafe-recording-name"
 
 
+class SummaryFailed(StoreError):
+    """A call that is over could not be summed up; it was set aside."""
+
+    code = "summary-failed"
+
+
 class UserExists(StoreError):
     """A user of this name exists."""
 
@@ -188,6 +198,29 @@ def is_bad_row(error: Exception) -> bool:
         # Classes 22 (data) and 23 (constraint) of PostgreSQL's Appendix A.
         return (_sqlstate(error.orig) or "")[:2] in ("22", "23")
     return isinstance(error, StatementError)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database cannot be used at present, whatever is asked of it: later the same may succeed."""
+    if isinstance(error, OSError | NoConnectionFree):
+        return True
+    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError | DataError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        number = getattr(error.orig, "sqlite_errorcode", 0)
+        # Whole, not its low byte: a damaged search index (SQLITE_CORRUPT_VTAB) is no damaged file.
+        return number in _SQLITE_OUTAGES or number & 0xFF in _SQLITE_BUSY
+    state = _sqlstate(error.orig)
+    return error.connection_invalidated or state is None or state[:2] in _POSTGRESQL_OUTAGES
+
+
+_SQLITE_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}
+_SQLITE_OUTAGES: Final = {
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY,
+}  # fmt: skip
+_POSTGRESQL_OUTAGES: Final = {"08", "25", "40", "53", "55", "57", "58"}
+"""Classes of PostgreSQL's Appendix A: connection, read-only, deadlock, no room, locked, shut down, system."""
 
 
 def _sqlstate(cause: BaseException | None) -> str | None:

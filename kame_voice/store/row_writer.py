@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from kame_voice.core.telemetry import Telemetry
-from kame_voice.store.concluding import conclude_due, is_due_again
+from kame_voice.store.concluder import Concluder
+from kame_voice.store.concluding import is_due_again
 from kame_voice.store.database import Database
 from kame_voice.store.errors import explain, is_bad_row
 from kame_voice.store.rows import Row, call_of
@@ -26,8 +27,6 @@ _ANSWER_S: Final = 5.0
 _BATCH: Final = 500
 """Rows a transaction; several transactions a try when there is a backlog."""
 _BATCHES: Final = 20
-_CONCLUDED: Final = 10
-"""Calls concluded a try: some 20 ms, as recordings wait behind it."""
 _FIRST_RETRY_S: Final = 0.25
 _LAST_RETRY_S: Final = 5.0
 
@@ -40,6 +39,7 @@ class RowWriter:
     def __init__(self, database: Database, telemetry: Telemetry, max_rows: int) -> None:
         self._where = database.where
         self._engine = database.make_engine(_BUSY_MS, pool_size=1, timeout_s=_ANSWER_S)
+        self._concluder = Concluder(self._engine, telemetry)
         self._telemetry = telemetry
         self._max_rows = max_rows
         self._waiting: dict[tuple[int, tuple[str | int, ...]], Row] = {}
@@ -119,12 +119,7 @@ class RowWriter:
             return
         self._conclude = False  # also where it fails in a way that trying again would not mend
         try:
-            # It reads before it writes: SQLite must be told at once, or a note written meanwhile fails it.
-            with (
-                self._engine.connect().execution_options(kame_begin="BEGIN IMMEDIATE") as connection,
-                connection.begin(),
-            ):
-                self._conclude = conclude_due(connection, _CONCLUDED) == _CONCLUDED
+            self._conclude = self._concluder.round()
         except (SQLAlchemyError, OSError) as error:
             self._conclude = True
             self._failed(error, now)

@@ -144,6 +144,8 @@ class Call(Base):
     owner: Mapped[str | None] = mapped_column(String(128))
     # The summary, written by `store.concluding` once the call is over: a list reads no other table.
     summarised: Mapped[bool] = mapped_column(server_default=false())
+    # Why it could not be summed up: the call is set aside until the next start.
+    summary_error: Mapped[str | None] = mapped_column(Text)
     worst_gap_ms: Mapped[int | None]
     ungrounded: Mapped[int] = mapped_column(Integer, server_default="0")
     unanswered: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -58,6 +58,16 @@ async def test_an_answer_without_a_source_is_marked(office: Office, ana: Person)
     assert "Nothing in the flow stands behind this." in page
 
 
+async def test_a_call_that_could_not_be_summed_up_says_so(office: Office, ana: Person) -> None:
+    office.put_event("c1", 0, "caller-audio-lost", gap_ms="much")
+    office.put_call("c1", "hello")
+    why = (await ana.json("/api/calls/c1"))["summary_error"]
+    assert why.startswith("TypeError at ")
+    assert f"Not summed up: {why}." in text_of(await ana.sees("/calls/c1"))
+    assert "not summed up" in text_of(await ana.sees("/calls"))
+    assert why in (await ana.http.get("/api/calls.csv")).text
+
+
 async def test_no_callers_word_becomes_mark_up(office: Office, ana: Person) -> None:
     evil = '<script>alert(1)</script> "onmouseover="x'
     office.put_event("c1", 0, "dtmf", digit=evil)
