@@ -144,13 +144,16 @@ class Generations:
     async def _ask_who_is_sure(self, ask: Ask, sure: Callable[[OracleRequest], Awaitable[bool]]) -> None:
         """Ask the flow's facts where they plainly have the answer, else the source."""
         fallback = self._parts.fallback
-        facts = fallback is not None and await sure(self._request(ask, self._history()))
+        facts = fallback is not None and await sure(self._request(ask, self._earlier(ask)))
         confirmed = self._undecided.pop(ask.id)
         if self._scheduler.is_wanted(ask.id):
             self._ask(ask, fallback if facts and fallback else self._parts.source)
             if confirmed and ask.id in self._found:
                 self._confirm(ask.id)
             self._watch()
+
+    def _earlier(self, ask: Ask) -> tuple[Said, ...]:
+        return without_present_turn(self._history(), ask)
 
     def _request(self, ask: Ask, earlier: tuple[Said, ...]) -> OracleRequest:
         parts, told = self._parts, self._memory.view(earlier)
@@ -164,7 +167,7 @@ class Generations:
         if allowed is None:
             self._scheduler.failed(ask.id)
             return
-        earlier = without_present_turn(self._history(), ask)
+        earlier = self._earlier(ask)
         request = self._request(ask, earlier)
         gated = allowed is parts.source and parts.gate is not None
         self._found[ask.id] = _Answer(allowed, ask.is_final, gated)

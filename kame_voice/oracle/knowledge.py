@@ -11,10 +11,12 @@ from typing import Final
 
 from kame_voice.core.nouns import OracleSource, Speaker
 from kame_voice.flows.schema import Flow
+from kame_voice.oracle.asking import strip_opening
 from kame_voice.oracle.base import AnswerDelta, OracleRequest, Said
 from kame_voice.oracle.embedder import Embedder, Vectors
-from kame_voice.oracle.matching import Index, Match, strip_opening
-from kame_voice.oracle.meaning import Meaning, Reading, compared, reading
+from kame_voice.oracle.guard import Reading, reading
+from kame_voice.oracle.matching import Index, Match
+from kame_voice.oracle.meaning import Meaning, compared
 from kame_voice.oracle.topics import Kind, topics_of
 from kame_voice.oracle.trial import Trial, try_out
 from kame_voice.oracle.words import spoken_words
@@ -108,11 +110,15 @@ class Knowledge:
         ]
 
     def _is_sure(self, question: OracleRequest) -> bool:
-        index = self._index(question.flow)
+        index, words = self._index(question.flow), question.caller_words
         matches = self._match(question)
         if len(matches) != 1 or matches[0].topic.kind is Kind.SMALL_TALK or matches[0].score < _SURE_SCORE:
             return False
-        scores = index.scores(strip_opening(question.caller_words))
+        if index.doubts(matches[0], words):
+            return False
+        if _last_question(question.history) and index.leans(matches[0], words):
+            return False
+        scores = index.scores(strip_opening(words))
         others = [score for score, topic_id in scores if topic_id != matches[0].topic.id]
         return matches[0].score - max(others, default=0.0) >= _SURE_AHEAD
 

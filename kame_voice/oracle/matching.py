@@ -20,11 +20,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kame_voice.oracle.spoken_time import DAY_NAMES
+from kame_voice.oracle.asking import content_of, is_asking, questions_in, strip_opening
+from kame_voice.oracle.guard import Known, doubts, leans_on_before, of_another_thing
+from kame_voice.oracle.plain_words import DAYS
 from kame_voice.oracle.topics import Kind, Topic
 from kame_voice.oracle.words import spoken_words, stem, stems
 
-__all__ = ["FUNCTION_STEMS", "PLAIN_STEMS", "Index", "Match", "questions_in", "strip_opening"]
+__all__ = ["Index", "Match"]
 
 _MEANING: Final = 0.75
 _KNOWN: Final = 0.46
@@ -38,40 +40,7 @@ _PART: Final = 0.56
 _OWN_FACT: Final = 0.02
 """The line's own facts win against derived ones when they match as well."""
 
-FUNCTION_STEMS: Final = frozenset(
-    stem(word)
-    for word in re.findall(
-        r"\w+",
-        "a an the i me my you your we our us it its is are am was be been do does did have has had can could "
-        "would will shall should may might to of in on at for with from by and or but if so that this there "
-        "not no yes what when where which who how why please just also then well um uh okay ok hi hello hey "
-        "tell know like want need wonder ask question get got any some much many about as them they he she "
-        "his her thank good great really actually maybe up out into than right say said guys "
-        "exactly being here",
-    )
-)
-"""Words that do not tell one question from another."""
-PLAIN_STEMS: Final = frozenset(
-    stem(word)
-    for word in re.findall(
-        r"\w+",
-        "come coming came bring use put make accept carry back off run set give take let see look something "
-        "somewhere anything anywhere anyone anybody someone somebody everyone price cost charge wife husband "
-        "mother father mom dad friend town place shop store office kind bit thing stuff offer okay "
-        "please work",
-    )
-)
-"""Words about nothing in particular: with one more of them a question is the same question."""
-_OPENING: Final = re.compile(
-    r"^\W*((um+|uh+|okay|ok|well|so|yes|yeah|yep|no|right|great|perfect|alright|all right|hi|hello|hey|"
-    r"good (morning|afternoon|evening)|thanks?( you)?( very much| so much| a lot)?|excuse me|sorry|and|also|"
-    r"then|there|please|oh|i see|one more (thing|question)|another question)\b[\s,.!?-]*)+",
-    re.IGNORECASE,
-)
-_SEAMS: Final = re.compile(
-    r"[.?!;]+\s+|,?\s+(?:and also|and|also|plus|as well as)\s+(?=\w)|,\s+", re.IGNORECASE
-)
-_LONG_WORD: Final = re.compile(r"[A-Za-z]{5,}")
+_LONG_WORD: Final = re.compile(r"[A-Za-z]{5,}(?![A-Za-z'’])")
 _HOLIDAYS: Final = frozenset(
     stem(word)
     for word in re.findall(
@@ -79,14 +48,9 @@ _HOLIDAYS: Final = frozenset(
     )
 )
 """Weekly hours say nothing about these days."""
-_DAYS: Final = frozenset(stem(name.lower()) for name in DAY_NAMES.values())
+_DAYS: Final = frozenset(stem(name) for name in DAYS)
 _FLEETING: Final = frozenset(("today", "tonight", "tomorrow", "now", "currently"))
 """A fact's fixed answer cannot know these; the opening hours can."""
-_ASKING: Final = re.compile(
-    r"(do|does|did|is|are|am|can|could|would|will|may|should|have you|what|when|where|which|who|how|why|"
-    r"i'd|i would|i want|i need|we'd|we need|tell|any|until|from what|what's|where's|how's)\b",
-    re.IGNORECASE,
-)
 _OFFERED: Final = re.compile(
     r"(?:do|does|can|could|would|will) (?:you|you guys|they|i|we) (?:also |even |still )?(?:sell|repair|"
     r"fix|have|offer|take|do|rent|make|accept|buy|get|treat|carry|stock)\b(.*)",
@@ -105,18 +69,6 @@ class Match:
     question: str
 
 
-def strip_opening(text: str) -> str:
-    """`text` without the "um, okay, hi" it begins with; as it is where nothing else is left."""
-    rest = text[found.end() :] if (found := _OPENING.match(text)) else text
-    return rest if spoken_words(rest) else text
-
-
-def questions_in(text: str) -> list[str]:
-    """The parts of `text` that could be a question of their own, two words or more each."""
-    parts = [strip_opening(part) for part in _SEAMS.split(text)]
-    return [part for part in parts if len(spoken_words(part)) >= 3 or _content(part)]
-
-
 class Index:
     """One flow's topics, ready to be matched.
 
@@ -129,27 +81,43 @@ class Index:
         self._embed = embed
         self._questions = [embed(list(topic.questions)) for topic in topics]
         self._abouts = [embed([topic.about]) if topic.about else None for topic in topics]
-        self._words = [frozenset(stems(" ".join((*topic.questions, topic.about)))) for topic in topics]
+        written = [" ".join((*topic.questions, topic.about)) for topic in topics]
+        self._words = [frozenset(stems(text)) for text in written]
         seen = Counter(word for words in self._words for word in words)
         self._rarity = {word: math.log(1 + len(topics) / count) for word, count in seen.items()}
         self._unseen = math.log(1 + len(topics))
-        plain = {word for topic in topics for word in spoken_words(" ".join((*topic.questions, topic.about)))}
-        self._vocabulary = frozenset(word for word in plain if len(word) >= 5)
+        plain = [frozenset(spoken_words(text)) for text in written]
+        self._vocabulary = frozenset(word for words in plain for word in words if len(word) >= 5)
+        self._line = frozenset(self._rarity)
+        self._known = {
+            topic.id: Known(words, found)
+            for topic, words, found in zip(topics, plain, self._words, strict=True)
+        }
 
     def match(self, text: str, *, last_question: str = "") -> list[Match]:
         """The topics that `text` asks for, in its order: none, one, or two where two were asked."""
         whole = strip_opening(text)
+        if of_another_thing(self._mend(whole), self._line):
+            return []
         best = self._best(whole, last_question)
         parts = questions_in(text)
         if len(parts) > 1:
             found = [self._best(part, "") for part in parts]
-            asked = [match for match in found if match and _ASKING.match(match.question)]
+            asked = [match for match in found if match and is_asking(match.question)]
             strong = _distinct([match for match in asked if match.score >= _PART])
             talk_free = [match for match in strong if match.topic.kind is not Kind.SMALL_TALK]
             if len(talk_free) >= 2:
                 return talk_free[:2]
             best = max((best, *asked), key=lambda match: match.score if match else 0.0)
         return [best] if best and self._is_meant(best, whole) else []
+
+    def doubts(self, match: Match, text: str) -> frozenset[str]:
+        """Words of the whole question `text` that `match`'s topic may not answer."""
+        return doubts(self._mend(text), self._known[match.topic.id])
+
+    def leans(self, match: Match, text: str) -> bool:
+        """Whether `text` may mean something else as a piece of the conversation before it."""
+        return leans_on_before(text, self._known[match.topic.id])
 
     def words_of(self, topic_ids: Iterable[str]) -> frozenset[str]:
         """The stems of all that is written about these topics."""
@@ -174,7 +142,7 @@ class Index:
         scores = self._score(text)
         if (
             last_question
-            and len(_content(text)) <= 2
+            and len(content_of(text)) <= 2
             and re.match(r"\W*(and|what about|how about)\b", text, re.I)
         ):
             scores = [max(pair) for pair in zip(scores, self._score(f"{last_question} {text}"), strict=True)]
@@ -187,7 +155,7 @@ class Index:
         if mended != text:
             readings.append(mended)
         scored = [
-            [self._score_topic(number, vector, _content(reading)) for number in range(len(self._topics))]
+            [self._score_topic(number, vector, content_of(reading)) for number in range(len(self._topics))]
             for reading, vector in zip(readings, self._embed(readings), strict=True)
         ]
         strange = _STRANGE if self._asks_for_strange(mended) else 1.0
@@ -223,7 +191,7 @@ class Index:
     def _asks_for_strange(self, text: str) -> bool:
         """Whether the thing that `text` asks for has no word in common with anything the line knows."""
         found = _OFFERED.match(strip_opening(text))
-        things = _content(found[1]) if found else []
+        things = content_of(found[1]) if found else []
         return bool(things) and not any(word in self._rarity for word in things)
 
     def _known_share(self, content: list[str], words: frozenset[str]) -> float:
@@ -233,10 +201,6 @@ class Index:
         weights = [self._rarity.get(word, self._unseen) for word in content]
         hits = sum(weight for word, weight in zip(content, weights, strict=True) if word in words)
         return hits / sum(weights)
-
-
-def _content(text: str) -> list[str]:
-    return [word for word in stems(text) if word not in FUNCTION_STEMS]
 
 
 @lru_cache(maxsize=16384)

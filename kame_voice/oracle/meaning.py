@@ -6,42 +6,17 @@ another, they wait for an answer that was there. So every doubt counts as a doub
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from kame_voice.oracle.matching import FUNCTION_STEMS, PLAIN_STEMS, strip_opening
-from kame_voice.oracle.spoken_time import DAY_NAMES
-from kame_voice.oracle.words import spoken_words, stem
+from kame_voice.oracle.guard import Reading, strange_words
+from kame_voice.oracle.plain_words import SOFT
 
-__all__ = ["Meaning", "Reading", "compared", "reading"]
+__all__ = ["Meaning", "compared"]
 
 _ALIKE: Final = 0.6
 """Cosine from which words that share a topic can be one question. Over prefixes of the sample questions it
 seldom decides; the rules below do."""
-
-_WORDS: Final = re.compile(r"[a-z]+")
-_NEGATIONS: Final = frozenset(_WORDS.findall("not no never without none nothing except neither nor"))
-_WHEN: Final = frozenset(name.lower() for name in DAY_NAMES.values()) | frozenset(
-    _WORDS.findall(
-        "january february march april june july august september october november december today tonight "
-        "tomorrow yesterday now weekend weekday morning afternoon evening night noon midnight christmas "
-        "easter thanksgiving holiday early late before after until"
-    )
-)
-_ASKING: Final = frozenset(_WORDS.findall("what when where who whom whose why how which"))
-_DEGREE: Final = frozenset(
-    _WORDS.findall(
-        "much many long far often old soon more less under over between cheaper cheapest another other "
-        "instead both either or only also else again still yet"
-    )
-)
-_SOFT: Final = frozenset(_WORDS.findall("today tonight now soon early late still yet also only at"))
-"""Words that turn a question about opening hours over, and seldom another."""
-_CRITICAL: Final = _NEGATIONS | _WHEN | _ASKING | _DEGREE
-_NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+(?:'s)?\b")
-"""A capital in mid-sentence: whisper writes names so."""
 
 
 class Meaning(Enum):
@@ -55,26 +30,6 @@ class Meaning(Enum):
     """Neither is anything that the line knows: the answer stands until a better one comes."""
     OVERTAKEN = auto()
     """They ask something else: the answer must not be heard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What counts of a caller's words. `topics`: ids of what the line knows that they ask for."""
-
-    key: tuple[str, ...]
-    critical: frozenset[str]
-    content: frozenset[str]
-    topics: tuple[str, ...]
-
-
-def reading(text: str, topics: tuple[str, ...] = ()) -> Reading:
-    """Read `text`: its plain words, those that turn a question over, and those that say what it is about."""
-    words = spoken_words(strip_opening(text))
-    plain = [word.removesuffix("s") if word.removesuffix("s") in _WHEN else word for word in words]
-    names = {name.lower().removesuffix("'s") for name in _NAME.findall(text)}
-    critical = {word for word in plain if word in _CRITICAL or word[0].isdigit()} | names
-    stems = {stem(word) for word in plain if word not in _CRITICAL}
-    return Reading(tuple(words), frozenset(critical), frozenset(stems - FUNCTION_STEMS), topics)
 
 
 def compared(before: Reading, now: Reading, likeness: float, vocabulary: frozenset[str]) -> Meaning:
@@ -92,9 +47,9 @@ def compared(before: Reading, now: Reading, likeness: float, vocabulary: frozens
     if before.topics != now.topics:
         return Meaning.OVERTAKEN
     if not same_critical:
-        soft = before.critical ^ now.critical <= _SOFT and "business-hours" not in now.topics
+        soft = before.critical ^ now.critical <= SOFT and "business-hours" not in now.topics
         return Meaning.OPEN if soft and now.topics else Meaning.OVERTAKEN
     if not now.topics:
         return Meaning.UNSURE
-    strange = (now.content ^ before.content) - vocabulary - PLAIN_STEMS
+    strange = strange_words(now.content ^ before.content, vocabulary)
     return Meaning.KEPT if not strange and likeness >= _ALIKE else Meaning.OPEN

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Final
 
 from kame_voice.core.nouns import OracleMode, OracleOutcome
+from kame_voice.oracle.asking import content_of, strip_opening
 from kame_voice.oracle.base import Transcript
-from kame_voice.oracle.matching import FUNCTION_STEMS, strip_opening
 from kame_voice.oracle.meaning import Meaning
-from kame_voice.oracle.words import spoken_words, stems
+from kame_voice.oracle.words import spoken_words
 
 __all__ = ["Adopt", "Ask", "Cancel", "Confirm", "GuessRule", "Move", "Scheduler", "Withdraw"]
 
@@ -304,9 +304,7 @@ class Scheduler:
         """The words say something, if only a part of it."""
         if self._mode is not OracleMode.PARTIAL or len(spoken_words(transcript.text)) < self._rule.new_words:
             return False
-        return transcript.paused or any(
-            word not in FUNCTION_STEMS for word in stems(strip_opening(transcript.stable))
-        )
+        return transcript.paused or bool(content_of(strip_opening(transcript.stable)))
 
     def _is_time(self, transcript: Transcript, now_ms: int) -> bool:
         if self._guesses >= self._rule.a_turn:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kame_voice.core.nouns import OracleOutcome, OracleSource
-from kame_voice.oracle.base import OracleRequest
+from kame_voice.core.nouns import OracleOutcome, OracleSource, Speaker
+from kame_voice.oracle.base import OracleRequest, Said
 from tests.oracle.examples import transcript
 from tests.oracle.test_back_end import Talk, talking
 
@@ -74,3 +74,21 @@ async def test_what_is_overtaken_before_it_is_decided_is_asked_of_nobody() -> No
         await talk.hears(transcript("are you open today", 1000, paused=True))
         await talk.hears(transcript("", 1100, is_final=True))
     assert talk.llm.requests == talk.knowledge.requests == []
+
+
+async def test_whether_they_are_plain_is_judged_by_what_was_said_before_and_not_by_the_question_itself() -> (
+    None
+):
+    judged: list[OracleRequest] = []
+
+    async def sure(request: OracleRequest) -> bool:
+        judged.append(request)
+        return False
+
+    before = (Said(Speaker.CALLER, "do you rent bikes"), Said(Speaker.AGENT, "Yes, we do."))
+    talk = Talk(history=(*before, Said(Speaker.CALLER, "And for children?")))
+    async with talking(talk, sure=sure):
+        talk.llm.finish("and for children", "From twelve inches up.")
+        await talk.hears(transcript("and for children", 1000, is_final=True))
+    assert [request.history for request in judged] == [before]
+    assert [request.history for request in talk.llm.requests] == [before]
