@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI
@@ -22,7 +20,7 @@ from kame_voice.calls.recorder import CallRecorder
 from kame_voice.calls.session import Session
 from kame_voice.core.clock import monotonic
 from kame_voice.core.nouns import CallInfo, FrontEndKind, OracleMode
-from kame_voice.core.settings import Settings, SettingsError
+from kame_voice.core.settings import Settings
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.core.threads import background_threads
 from kame_voice.flows.directory import FlowDirectory, Generation
@@ -46,6 +44,7 @@ from kame_voice.oracle.prices import price_of
 from kame_voice.oracle.thinking import Thinking
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.review.meanings import Meanings
+from kame_voice.review.read_ahead import ReadAhead
 from kame_voice.store.archive import Archive
 from kame_voice.store.generations import GenerationStore
 from kame_voice.store.questions import QuestionStore
@@ -61,7 +60,7 @@ from kame_voice.web.live import routes as live
 from kame_voice.web.media_calls import MediaCalls
 from kame_voice.web.review.parts import ReviewParts
 from kame_voice.web.review.routes import routers as review_routers
-from kame_voice.web.signatures import Signatures
+from kame_voice.web.signatures import Signatures, check_carrier_is_known
 from kame_voice.web.site import new_site
 from kame_voice.web.talk import TalkPages
 from kame_voice.web.telephony import Telephony
@@ -101,6 +100,7 @@ class App:
         self._parts.callback(self.archive.close)
         self._background = background_threads("background", 2)
         self._parts.callback(self._background.shutdown)
+        self._statistics = StatisticsReader(self.archive.database, self.flows.zone_of)
         self.writer = StoreWriter(self.archive.database, self.archive.recordings, self.telemetry)
         self.accounts = Accounts(settings, self.archive, self.writer.put)
         self._parts.callback(self.accounts.close)
@@ -192,16 +192,22 @@ class App:
                 group.create_task(watch(self.flows, prepare=self._prepare), name="flow watcher"),
                 group.create_task(self._warm_up(), name="warm up"),
             ]
-            if self._senses is not None:
-                meanings = Meanings(
-                    QuestionStore(self.archive.database), self._senses.knowledge.embed, self._background
-                )
-                tasks.append(group.create_task(meanings.run(), name="meanings of open questions"))
+            tasks += [group.create_task(job(), name=name) for name, job in self._upkeep().items()]
             try:
                 yield
             finally:
                 for task in tasks:
                     task.cancel()
+
+    def _upkeep(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+        """What is done about past calls beside the present ones, on threads that yield to them."""
+        threads = self._background
+        jobs = {"days of the dashboard": ReadAhead(self._statistics, threads).run}
+        if self._senses is not None:
+            questions = QuestionStore(self.archive.database)
+            meanings = Meanings(questions, self._senses.knowledge.embed, threads)
+            jobs["meanings of open questions"] = meanings.run
+        return jobs
 
     async def ready(self) -> None:
         """Return once calls can be taken."""
@@ -286,7 +292,7 @@ class App:
         web.include_router(api.router(self.archive, self.live_calls))
         for routes in review_routers(self._review_parts()):
             web.include_router(routes)
-        statistics = StatisticsReader(self.archive.database, self.flows.zone_of)
+        statistics = self._statistics
         web.include_router(dashboard.router(statistics, self.flows, self.live_calls, self._slots_in_use))
         generations = GenerationStore(self.archive.database)
         try_out = self._senses.knowledge.try_out if self._senses else None
@@ -351,43 +357,7 @@ class App:
 def build(settings: Settings, host: str) -> App:
     """An app that may serve on `host`.
 
-    Raises SettingsError where Twilio's requests could not be checked: no public URL or token, or
-    signatures switched off on an address that strangers reach.
+    Raises SettingsError where Twilio's requests could not be checked, and as App does.
     """
-    if not settings.twilio_signatures:
-        # Through a tunnel strangers come from 127.0.0.1 too: the public address must be local as well.
-        for where, name in (
-            ("--host", host),
-            ("KAME_PUBLIC_URL", urlsplit(settings.public_url).hostname or ""),
-        ):
-            if name and not _is_loopback(name):
-                raise SettingsError(
-                    "signatures are off, so anybody could place calls",
-                    where=f"KAME_TWILIO_SIGNATURES with {where} {name}",
-                    do="switch signatures on, or serve on 127.0.0.1 under a local public URL",
-                )
-        log.warning(
-            "TWILIO SIGNATURES ARE OFF", where="requests from this machine only", do="never in production"
-        )
-    if not settings.public_url:
-        raise SettingsError(
-            "is not set, so the carrier cannot be told where to connect",
-            where="KAME_PUBLIC_URL",
-            do="set it to the https:// address at which Twilio reaches this server; see `kame-voice doctor`",
-        )
-    if settings.twilio_signatures and not settings.twilio_auth_token.get_secret_value():
-        raise SettingsError(
-            "is not set, so Twilio's requests cannot be checked",
-            where="TWILIO_AUTH_TOKEN",
-            do="copy it from Twilio's console; see `kame-voice doctor`",
-        )
+    check_carrier_is_known(settings, host)
     return App(settings)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

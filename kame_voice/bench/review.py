@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-import httpx
-
+from kame_voice.bench.pages import measure, rows_of, worst_page
 from kame_voice.bench.report import Goal, Report
 from kame_voice.bench.review_browser import BrowserFigures, in_chromium
-from kame_voice.bench.review_data import LONG_CALL, fill, put_long_call
-from kame_voice.bench.server import MeasuredServer, serving_process
-from kame_voice.flows.folder import flow_paths
-from kame_voice.flows.loader import load_flow
+from kame_voice.bench.review_data import LONG_CALL, fill, put_long_call, put_long_recording
+from kame_voice.bench.review_store import measured_store
+from kame_voice.bench.server import serving_process
+from kame_voice.flows.schema import Flow
 from kame_voice.store.archive import Archive
+from kame_voice.store.recordings import RecordingStore
 
 __all__ = ["run"]
 
 _TIMES: Final = 40
 """Requests of each kind, each with other values."""
-_P95_MS: Final = 150.0
+_IDS: Final = "b"
 _LONG: Final = "one call of 600 turns"
 """Has a goal of its own, in the browser."""
 _OPEN_MS: Final = 1000.0
@@ -34,70 +30,39 @@ _NEWEST: Final = date(2026, 11, 1)
 _MONTH: Final = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """Milliseconds from request to the last byte of the page, in order."""
+def run(
+    flows_dir: Path,
+    *,
+    calls: int,
+    folder: Path | None = None,
+    database_url: str | None = None,
+    chromium: str | None = None,
+) -> Report:
+    """Fill a database with `calls` calls (or take what was filled before), serve it, look at its pages.
 
-    name: str
-    times: list[float]
-
-    def at(self, share: float) -> float:
-        """The time that so large a share of requests took at most."""
-        return self.times[min(len(self.times) - 1, int(len(self.times) * share))]
-
-
-def run(flows_dir: Path, *, calls: int, folder: Path | None = None, chromium: str | None = None) -> Report:
-    """Fill a database with `calls` calls (or take that of `folder` again), serve it, look at its pages.
-
-    The server is a process of its own with the front end `echo`. `chromium`: the browser's path.
+    The server is a process of its own with the front end `echo`. `chromium`: the browser's path. Raises
+    ForeignCalls, NoServer.
     """
+
+    def fill_years(archive: Archive, flows: Sequence[Flow]) -> None:
+        fill(archive.database, flows, calls)
+        put_long_call(archive.database, flows[0])
+
     report = Report(f"Reviewing {calls:,} calls", "kame-voice bench review")
-    with _filled(flows_dir, calls, folder) as (data_dir, filled_s):
-        settings = {"KAME_DATA_DIR": str(data_dir), "KAME_FRONT_END": "echo", "KAME_ORACLE": "off"}
+    with measured_store(
+        flows_dir, fill_years, prefix=_IDS, calls=calls, folder=folder, database_url=database_url
+    ) as store:
+        put_long_recording(RecordingStore(Path(store.settings["KAME_DATA_DIR"]) / "recordings"))
+        settings = {**store.settings, "KAME_FRONT_END": "echo", "KAME_ORACLE": "off"}
         with serving_process(flows_dir, settings=settings) as served:
-            measured = [_measure(served, name, addresses) for name, addresses in _addresses().items()]
+            measured = [measure(served, name, addresses) for name, addresses in _addresses().items()]
             figures = in_chromium(served, f"/calls/{LONG_CALL}", chromium)
-    report.rows = [
-        {
-            "page": one.name,
-            "p50 ms": round(one.at(0.5), 1),
-            "p95 ms": round(one.at(0.95), 1),
-            "max ms": round(one.times[-1], 1),
-        }
-        for one in measured
-    ]
-    worst = max((one for one in measured if one.name != _LONG), key=lambda one: one.at(0.95))
-    report.goals.append(
-        Goal(
-            "a page's p95",
-            f"≤ {_P95_MS:g} ms",
-            f"{worst.at(0.95):.0f} ms ({worst.name})",
-            worst.at(0.95) <= _P95_MS,
-        )
-    )
-    if filled_s is not None:
-        report.notes.append(f"Filling took {filled_s:.0f} s.")
+        report.title += f", {store.name}"
+        report.notes += store.notes
+    report.rows = rows_of(measured)
+    report.goals.append(worst_page([one for one in measured if one.name != _LONG]))
     _tell_browser(report, figures)
     return report
-
-
-@contextlib.contextmanager
-def _filled(flows_dir: Path, calls: int, folder: Path | None) -> Iterator[tuple[Path, float | None]]:
-    with contextlib.ExitStack() as stack:
-        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kame-review-")))
-        if (place / "kame.db").exists():
-            yield place, None
-            return
-        flows = [load_flow(path) for path in flow_paths(flows_dir)]
-        archive = Archive.open(f"sqlite:///{place / 'kame.db'}", place)
-        try:
-            begun = time.monotonic()
-            fill(archive.database, flows, calls)
-            put_long_call(archive.database, archive.recordings, flows[0])
-            took_s = time.monotonic() - begun
-        finally:
-            archive.close()
-        yield place, took_s
 
 
 def _addresses() -> Mapping[str, list[str]]:
@@ -127,21 +92,11 @@ def _addresses() -> Mapping[str, list[str]]:
             for n, first in enumerate(days)
         ],
         "search, nothing found": each("/calls?text=the+{}", "xylophone", "zeppelin"),
+        "dashboard, a month, another each time": [f"/?from={day}&to={day + _MONTH}" for day in days],
+        "dashboard, the same month": [f"/?from={_NEWEST - _MONTH}&to={_NEWEST}"] * _TIMES,
         "one call": [f"/calls/b{chance.randint(0, 999):07}" for _ in range(_TIMES)],
         _LONG: [f"/calls/{LONG_CALL}"] * _TIMES,
     }
-
-
-def _measure(served: MeasuredServer, name: str, addresses: list[str]) -> _Measured:
-    headers = {"Authorization": f"Bearer {served.api_token}", "Accept": "text/html"}
-    times = []
-    with httpx.Client(base_url=served.server.url, headers=headers, trust_env=False, timeout=30) as http:
-        http.get(addresses[0]).raise_for_status()  # the connection, and what is read into memory once
-        for address in addresses:
-            begun = time.perf_counter()
-            http.get(address).raise_for_status()
-            times.append((time.perf_counter() - begun) * 1000)
-    return _Measured(name, sorted(times))
 
 
 def _tell_browser(report: Report, figures: BrowserFigures | None) -> None:

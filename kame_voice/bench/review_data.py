@@ -22,7 +22,7 @@ from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import CallRow, CallStatus, EventRow, FlowRow, OracleRow, Row, TurnRow
 from kame_voice.store.upsert import upsert
 
-__all__ = ["LONG_CALL", "fill", "put_long_call"]
+__all__ = ["LONG_CALL", "fill", "put_long_call", "put_long_recording"]
 
 _NEWEST: Final = datetime(2026, 11, 1, 18, tzinfo=UTC)
 _BETWEEN_S: Final = 400.0
@@ -47,27 +47,36 @@ _LONG_QUESTIONS: Final = 300
 _LONG_S: Final = 3600
 
 
-def fill(database: Database, flows: Sequence[Flow], calls: int, *, seed: int = 1) -> None:
+def fill(
+    database: Database,
+    flows: Sequence[Flow],
+    calls: int,
+    *,
+    newest: datetime = _NEWEST,
+    between_s: float = _BETWEEN_S,
+    prefix: str = "b",
+    seed: int = 1,
+) -> None:
     """Write `calls` finished calls, newest last, each with its summary and its words for the search."""
     chance = random.Random(seed)
-    first = _NEWEST - timedelta(seconds=_BETWEEN_S * calls)
+    first = newest - timedelta(seconds=between_s * calls)
     with database.engine.begin() as connection:
         upsert(connection, [_flow_row(flow, first) for flow in flows])
     numbers = iter(range(calls))
     while batch := list(islice(numbers, _BATCH)):
         rows: list[Row] = []
         for number in batch:
-            started_at = first + timedelta(seconds=_BETWEEN_S * (number + chance.random()))
+            started_at = first + timedelta(seconds=between_s * (number + chance.random()))
             rows += call_rows(
-                chance, chance.choice(flows), f"b{number:07d}", started_at, chance.choice(_LENGTHS)
+                chance, chance.choice(flows), f"{prefix}{number:07d}", started_at, chance.choice(_LENGTHS)
             )
         with database.engine.begin() as connection:
             upsert(connection, rows)
             conclude_due(connection, _BATCH)
 
 
-def put_long_call(database: Database, recordings: RecordingStore, flow: Flow, *, seed: int = 2) -> None:
-    """A call of 600 turns in an hour, with a recording of that length in which both sides sound."""
+def put_long_call(database: Database, flow: Flow, *, seed: int = 2) -> None:
+    """A call of 600 turns in an hour."""
     chance = random.Random(seed)
     rows = call_rows(
         chance, flow, LONG_CALL, _NEWEST, _LONG_QUESTIONS, every_ms=_LONG_S * 1000 // _LONG_QUESTIONS
@@ -75,6 +84,12 @@ def put_long_call(database: Database, recordings: RecordingStore, flow: Flow, *,
     with database.engine.begin() as connection:
         upsert(connection, [_flow_row(flow, _NEWEST), *rows])
         conclude_due(connection, 1)
+
+
+def put_long_recording(recordings: RecordingStore) -> None:
+    """Its recording, in which both sides sound, where there is none yet."""
+    if recordings.path_of(LONG_CALL) is not None:
+        return
     sound = (
         np.sin(np.arange(4 * SAMPLE_RATE) * 2 * np.pi * 180 / SAMPLE_RATE) * np.hanning(4 * SAMPLE_RATE) / 2
     )

@@ -20,6 +20,9 @@ app = typer.Typer(
 
 _Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")]
 _Flows = Annotated[Path, typer.Option(help="Folder of the sample flows.")]
+_DatabaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="An empty PostgreSQL database instead of SQLite.")
+]
 _To = Annotated[str, typer.Option(help="Number to call; a flow must name it.")]
 
 
@@ -131,12 +134,32 @@ def review(
     folder: Annotated[
         Path | None, typer.Option(help="Keep the filled data folder here, and use it again.")
     ] = None,
+    database_url: _DatabaseUrl = None,
     chromium: Annotated[str | None, typer.Option(help="Path of the browser; empty: as installed.")] = None,
 ) -> None:
     """Pages over years of calls: time of lists, filters, searches; an hour's call in a real browser."""
     from kame_voice.bench import review as bench
 
-    _finish(bench.run(flows_dir, calls=calls, folder=folder, chromium=chromium), json_file)
+    _finish(
+        bench.run(flows_dir, calls=calls, folder=folder, database_url=database_url, chromium=chromium),
+        json_file,
+    )
+
+
+@app.command("dashboard")
+def dashboard(
+    json_file: _Json = None,
+    flows_dir: _Flows = Path("flows"),
+    calls: Annotated[int, typer.Option(min=1000, help="Calls in the last 30 days.")] = 100_000,
+    folder: Annotated[
+        Path | None, typer.Option(help="Keep the filled data folder here, and use it again.")
+    ] = None,
+    database_url: _DatabaseUrl = None,
+) -> None:
+    """The dashboard over a busy month: its first view after a start, and views of days, weeks, a line."""
+    from kame_voice.bench import dashboard as bench
+
+    _finish(bench.run(flows_dir, calls=calls, folder=folder, database_url=database_url), json_file)
 
 
 @app.command("browser")

@@ -102,6 +102,10 @@ class StatisticsReader:
         columns = self._read([first - timedelta(days=1), *days, last + timedelta(days=1)])
         return _Counting(columns, days, self._zone_of, customers, line).statistics()
 
+    def keep(self, day: date) -> None:
+        """Have this day of UTC at hand, where it is over. Raises as `between` does."""
+        self._read([day])
+
     def _read(self, days: list[date]) -> list[DayColumns]:
         now = self._now()
         try:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
+import structlog
 from fastapi import Request
 from starlette.datastructures import URL
 
-from kame_voice.core.settings import Settings
+from kame_voice.core.settings import Settings, SettingsError
 from kame_voice.legs.twilio_rest import signature_fits
 from kame_voice.web.media_socket import Upgrade
 
-__all__ = ["SIGNATURE_HELP", "Signatures"]
+__all__ = ["SIGNATURE_HELP", "Signatures", "check_carrier_is_known"]
+
+log = structlog.get_logger()
 
 SIGNATURE_HELP: Final = (
     "Set KAME_PUBLIC_URL to the exact address that Twilio calls, "
@@ -54,6 +57,40 @@ class Signatures:
 
     def _fits(self, url: str, form: dict[str, str], signature: str | None) -> bool:
         return signature is not None and signature_fits(self._token, url, form, signature)
+
+
+def check_carrier_is_known(settings: Settings, host: str) -> None:
+    """Before serving on `host`: that Twilio's requests can be told from strangers'.
+
+    Raises SettingsError: no public URL or token, or signatures off on an address that strangers reach.
+    """
+    if not settings.twilio_signatures:
+        # Through a tunnel strangers come from 127.0.0.1 too: the public address must be local as well.
+        for where, name in (
+            ("--host", host),
+            ("KAME_PUBLIC_URL", urlsplit(settings.public_url).hostname or ""),
+        ):
+            if name and name != "localhost" and not _is_loopback(name):
+                raise SettingsError(
+                    "signatures are off, so anybody could place calls",
+                    where=f"KAME_TWILIO_SIGNATURES with {where} {name}",
+                    do="switch signatures on, or serve on 127.0.0.1 under a local public URL",
+                )
+        log.warning(
+            "TWILIO SIGNATURES ARE OFF", where="requests from this machine only", do="never in production"
+        )
+    if not settings.public_url:
+        raise SettingsError(
+            "is not set, so the carrier cannot be told where to connect",
+            where="KAME_PUBLIC_URL",
+            do="set it to the https:// address at which Twilio reaches this server; see `kame-voice doctor`",
+        )
+    if settings.twilio_signatures and not settings.twilio_auth_token.get_secret_value():
+        raise SettingsError(
+            "is not set, so Twilio's requests cannot be checked",
+            where="TWILIO_AUTH_TOKEN",
+            do="copy it from Twilio's console; see `kame-voice doctor`",
+        )
 
 
 def _path_and_query(url: URL) -> str:
