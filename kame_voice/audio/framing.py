@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from kame_voice.core.nouns import Pcm
+from kame_voice.core.nouns import SAMPLE_RATE, Pcm
 
 __all__ = ["Framer", "FramerCounters"]
+
+_LEAD: Final = SAMPLE_RATE
+"""A stream may begin this much after its clock (carriers: 60 ms) and have lost nothing by it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FramerCounters:
     """What a stream lost, in samples.
 
-    `gap_samples`: silence put into frames where audio was missing. `late_samples`: audio thrown
-    away because its place was already filled or handed out.
+    `gap_samples`: silence put into frames where audio was missing, from where the stream began.
+    `late_samples`: audio thrown away because its place was already filled or handed out.
     """
 
     gap_samples: int
@@ -33,6 +37,7 @@ class Framer:
         self._gap_samples = 0
         self._late_samples = 0
         self._end = 0
+        self._began: int | None = None
         self._pieces: deque[tuple[int, Pcm]] = deque()
 
     def counters(self) -> FramerCounters:
@@ -41,6 +46,8 @@ class Framer:
 
     def push(self, pcm: Pcm, at_sample: int) -> None:
         """Place `pcm` [any length] at its position. What comes before the end of the rest is late."""
+        if self._began is None and len(pcm):
+            self._begin(at_sample)
         late = min(len(pcm), self._end - at_sample)
         if late > 0:
             self._late_samples += late
@@ -68,7 +75,13 @@ class Framer:
             filled += fits
             if fits < len(pcm):
                 self._pieces.appendleft((end, pcm[fits:]))
-        self._gap_samples += self.frame_samples - filled
+        lead = min(max(0, (self._began or 0) - start), self.frame_samples)
+        self._gap_samples += self.frame_samples - filled - lead
         self.position = end
         self._end = max(self._end, end)
         return frame
+
+    def _begin(self, at_sample: int) -> None:
+        """What was handed out before the stream's first audio was no loss after all."""
+        self._began = at_sample if at_sample <= _LEAD else 0
+        self._gap_samples -= min(self._began, self.position)

@@ -56,6 +56,27 @@ def test_a_packet_that_comes_twice_is_heard_once() -> None:
     assert framer.counters().late_samples == 4
 
 
+def test_a_stream_that_begins_a_little_after_its_clock_has_lost_nothing() -> None:
+    in_time, overdue = Framer(8), Framer(8)
+    in_time.push(ramp(12, 4), 12)
+    overdue.pop_due()
+    overdue.push(ramp(12, 4), 12)
+    for framer in (in_time, overdue):
+        while framer.pop() is not None:
+            pass
+        assert framer.position == 16
+        assert framer.counters() == FramerCounters(gap_samples=0, late_samples=0)
+
+
+def test_audio_that_never_came_is_lost_from_the_start() -> None:
+    silent, much_later = Framer(8), Framer(8)
+    silent.pop_due()
+    assert silent.counters().gap_samples == 8
+    much_later.pop_due()
+    much_later.push(ramp(10**6, 8), 10**6)
+    assert much_later.counters().gap_samples == 8
+
+
 def test_a_long_hole_costs_no_memory_until_it_is_popped() -> None:
     framer = Framer(4)
     framer.push(ramp(0, 4), 10**12)
@@ -72,10 +93,12 @@ def test_every_sample_handed_out_is_silence_or_stands_at_its_own_position(
     pushes: list[tuple[int, int, bool]], frame_samples: int
 ) -> None:
     framer = Framer(frame_samples)
-    pushed = placed = at = 0
+    pushed = placed = at = lead = 0
     out: list[Pcm] = []
     for jump, count, force in pushes:
         at = max(0, at + jump)
+        if count and not pushed:
+            lead = at
         framer.push(ramp(at, count), at)
         pushed, at = pushed + count, at + count
         if force:
@@ -89,5 +112,5 @@ def test_every_sample_handed_out_is_silence_or_stands_at_its_own_position(
     placed = np.count_nonzero(audio)
     np.testing.assert_array_equal(audio[audio != 0], np.flatnonzero(audio) + 1)
     lost = framer.counters()
-    assert len(audio) == framer.position == placed + lost.gap_samples
+    assert len(audio) == framer.position == placed + lost.gap_samples + min(lead, framer.position)
     assert placed + lost.late_samples <= pushed
