@@ -92,7 +92,10 @@ async def _answer(
 ) -> Response:
     if not wants_page(request):
         return JSONResponse({"detail": detail}, status, headers)
-    title = _TITLES.get(status) or HTTPStatus(status).phrase
+    phrase = HTTPStatus(status).phrase
+    title = _TITLES.get(status) or phrase
+    if detail == phrase:  # the framework's own word, which says nothing more to people
+        detail = "Look at the address, or begin at the start."
     return await run_in_threadpool(
         page, request, "error.html", status=status, title=title, detail=detail, code=status
     )

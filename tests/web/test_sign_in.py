@@ -221,6 +221,14 @@ async def test_after_signing_in_people_are_where_they_wanted_to_be(line: Running
 # First start and links.
 
 
+async def test_before_anybody_has_an_account_a_browser_is_told_which_link_to_open(tmp_path: Path) -> None:
+    async with running_app(tmp_path, api_token="") as line, visiting(line) as client:
+        page = await client.get("/", headers={"accept": "text/html"})
+    assert page.status_code == 403
+    assert "Nobody can sign in yet" in page.text
+    assert "kame-voice serve" in page.text
+
+
 async def test_the_first_admin_comes_in_by_a_link_that_works_once(line: RunningApp) -> None:
     link = line.app.accounts.set_up_link()
     assert link is not None

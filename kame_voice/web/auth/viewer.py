@@ -145,5 +145,7 @@ async def _look_up(connection: HTTPConnection) -> Viewer:
 async def _refuse_if_closed(connection: HTTPConnection) -> None:
     if await run_in_threadpool(gate_of(connection).closed):
         raise HTTPException(
-            403, "The API is closed. Make a user with `kame-voice users add`, or set KAME_API_TOKEN."
+            403,
+            "Nobody can sign in yet. Open the one-time link that “kame-voice serve” printed when it started: "
+            "it makes the first account. For scripts alone, set KAME_API_TOKEN.",
         )
