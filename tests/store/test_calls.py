@@ -100,6 +100,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
         "barge_ins": 1,
         "failures": 0,
         "turn_count": 2,
+        "summary_error": None,
         "opening": "Are you open?",
         "disposition": None,
         "tags": [],
