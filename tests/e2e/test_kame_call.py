@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kame_voice.bench.judge import recall
 from kame_voice.caller.clip import CallerVoice
 from kame_voice.caller.result import Outcome
 from kame_voice.caller.scripts import Manners, conversation
@@ -62,7 +63,7 @@ async def test_a_call_is_greeted_word_for_word_heard_and_recorded(
     assert "machine" in agent
     assert "Bicycles" in agent
     said = [turn.text.lower() for turn in call.turns if turn.speaker == "caller"]
-    assert any("puncture" in text for text in said), said
+    assert recall(question.text, " ".join(said)) >= 0.5, said
     assert any(oracle.facts == ["puncture"] and oracle.delivered_ms is not None for oracle in call.oracles)
     assert call.duration_ms == pytest.approx(result.duration_ms, abs=400)
     assert [(turn.start_ms, turn.end_ms) for turn in call.turns if turn.start_ms > turn.end_ms] == []
