@@ -15,7 +15,7 @@ import numpy as np
 from kame_voice.audio.resample import Resampler
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm
 
-__all__ = ["OPUS_HZ", "SILENCE", "BadPayload", "OpusDecoder", "OpusEncoder"]
+__all__ = ["OPUS_HZ", "SILENCE", "BadPayload", "OpusDecoder", "OpusEncoder", "samples_in"]
 
 OPUS_HZ: Final = 48_000
 """The clock of Opus in RTP, whatever the rate of the audio (RFC 7587)."""
@@ -31,6 +31,21 @@ _FULL_SCALE: Final = np.float32(1 / 32768)
 
 class BadPayload(Exception):
     """The payload is no Opus packet."""
+
+
+def samples_in(payload: bytes) -> int:
+    """How long a packet sounds, at 24 kHz, by its first bytes (RFC 6716, 3.1 and 3.2); 0 for no packet."""
+    if not payload:
+        return 0
+    configuration, code = payload[0] >> 3, payload[0] & 3
+    if configuration < 12:
+        tenths_ms = (100, 200, 400, 600)[configuration % 4]
+    elif configuration < 16:
+        tenths_ms = (100, 200)[configuration % 2]
+    else:
+        tenths_ms = (25, 50, 100, 200)[configuration % 4]
+    frames = 1 if code == 0 else 2 if code < 3 else payload[1] & 0x3F if len(payload) > 1 else 0
+    return frames * tenths_ms * SAMPLE_RATE // 10_000
 
 
 class OpusEncoder:

@@ -8,6 +8,8 @@ __all__ = ["GRACE_S", "Metronome"]
 
 GRACE_S: Final = 0.06
 """How late a frame may be before it is taken as lost: three packets of 20 ms."""
+_HAND_ON_S: Final = 0.01
+"""From a leg that has waited as long as it does to us."""
 
 
 class Metronome:
@@ -22,6 +24,10 @@ class Metronome:
     def __init__(self, now: float, grace_s: float = GRACE_S) -> None:
         self._start = now
         self._grace_s = grace_s
+
+    def leg_waits(self, seconds: float) -> None:
+        """The leg itself puts in what is missing, `seconds` after its time: wait for that a little longer."""
+        self._grace_s = max(GRACE_S, seconds + _HAND_ON_S)
 
     def heard(self, until_s: float, now: float) -> None:
         """Audio up to media time `until_s` arrived at `now`."""

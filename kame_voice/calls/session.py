@@ -28,7 +28,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import Slot, SpokenFrame
 from kame_voice.hearing.base import BargedIn, HeardFrame, Listener, TurnEnded, TurnStarted
 from kame_voice.hearing.completeness import silence_after
-from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, LegNote, MarkHeard
+from kame_voice.legs.base import CallerAudio, Dtmf, Leg, LegClosed, LegNote, MarkHeard, WaitsForMissing
 from kame_voice.oracle.base import Adviser, OracleRecord, Said, Transcriber, Transcript
 
 __all__ = ["Ending", "Session"]
@@ -148,6 +148,8 @@ class Session:
                     self._framer.push(pcm, at_sample)
                     while (frame := self._framer.pop()) is not None:
                         self._hear_frame(frame)
+                case WaitsForMissing(seconds):
+                    self._metronome.leg_waits(seconds)
                 case MarkHeard(name):
                     self._transcript.heard(name)
                     self._keep_turns()

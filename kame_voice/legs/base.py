@@ -8,7 +8,16 @@ from typing import Any, Literal, Protocol
 
 from kame_voice.core.nouns import Pcm
 
-__all__ = ["CallerAudio", "Dtmf", "Leg", "LegClosed", "LegEvent", "LegNote", "MarkHeard"]
+__all__ = [
+    "CallerAudio",
+    "Dtmf",
+    "Leg",
+    "LegClosed",
+    "LegEvent",
+    "LegNote",
+    "MarkHeard",
+    "WaitsForMissing",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,13 @@ class CallerAudio:
 
     pcm: Pcm
     at_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsForMissing:
+    """From now on the leg hands a packet's audio, or what stands for it, on within `seconds` of its time."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,7 @@ class LegNote:
     data: Mapping[str, Any]
 
 
-LegEvent = CallerAudio | Dtmf | MarkHeard | LegNote | LegClosed
+LegEvent = CallerAudio | WaitsForMissing | Dtmf | MarkHeard | LegNote | LegClosed
 
 
 class Leg(Protocol):

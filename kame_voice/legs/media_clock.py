@@ -17,18 +17,21 @@ class MediaClock:
     """Media position 0 is when its first sample could have been recorded at the earliest.
 
     Packets only ever arrive late, so the earliest arrival of the last one or two windows of 10 s
-    tells the start; network jitter does not move it. Times in seconds of one clock.
+    tells the start; network jitter does not move it. Until the first one comes, `now` stands for it: how
+    long a connection takes to come about says nothing about the path. Times in seconds of one clock.
     """
 
     def __init__(self, now: float) -> None:
         self._start = now
-        self._before = now
+        self._before = math.inf
         self._lowest = math.inf
         self._window_ends = now + _WINDOW_S
 
     def arrived(self, end_sample: int, now: float) -> None:
         """Audio up to `end_sample` (24 kHz) came at `now`."""
         start = now - end_sample / SAMPLE_RATE
+        if math.isinf(self._lowest) and math.isinf(self._before):
+            self._start = start
         if now >= self._window_ends:
             self._before, self._lowest = self._lowest, math.inf
             self._window_ends = now + _WINDOW_S

@@ -11,7 +11,7 @@ from typing import Final
 
 from kame_voice.core.nouns import SAMPLE_RATE
 
-__all__ = ["OrderedPacket", "RtpOrder"]
+__all__ = ["Hole", "OrderedPacket", "RtpOrder"]
 
 _LONGEST_JUMP: Final = 20
 """Seconds: a longer jump of the timestamp is a sender that began anew."""
@@ -27,6 +27,14 @@ class OrderedPacket:
 
     at_sample: int
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`packets` are missing before the first that waits, whose audio begins at `until`."""
+
+    packets: int
+    until: int
 
 
 class RtpOrder:
@@ -48,8 +56,8 @@ class RtpOrder:
         self.late = 0
         self.lost = 0
 
-    def push(self, sequence: int, timestamp: int, payload: bytes) -> None:
-        """A packet arrived, in whatever order."""
+    def push(self, sequence: int, timestamp: int, payload: bytes) -> int:
+        """A packet arrived, in whatever order; where its audio begins, also when it came too late."""
         self.received += 1
         if self._next is None:
             self._next = self._highest = sequence
@@ -59,13 +67,14 @@ class RtpOrder:
         if abs(advance) > self._jump:
             self._begin_anew(number, timestamp)
             advance = 0
+        at_sample = self._position + advance // self._step
         if number < self._next or number in self._held:
             self.late += 1
-            return
-        at_sample = self._position + advance // self._step
+            return at_sample
         if number > self._highest:
             self._highest, self._timestamp, self._position = number, timestamp, at_sample
         self._held[number] = OrderedPacket(at_sample, payload)
+        return at_sample
 
     def ready(self) -> Iterator[OrderedPacket]:
         """What is next in order, as far as it is there."""
@@ -74,11 +83,12 @@ class RtpOrder:
             yield packet
 
     @property
-    def waiting_for(self) -> int | None:
-        """The position up to which audio is missing while later packets wait; None when none wait."""
-        if not self._held:
+    def hole(self) -> Hole | None:
+        """What is missing while later packets wait; None when none wait."""
+        if not self._held or self._next is None:
             return None
-        return self._held[min(self._held)].at_sample
+        first = min(self._held)
+        return Hole(first - self._next, self._held[first].at_sample)
 
     @property
     def overfull(self) -> bool:
@@ -86,11 +96,10 @@ class RtpOrder:
         return len(self._held) >= _HELD
 
     def skip(self) -> None:
-        """Give up what is missing before the first packet that waits."""
-        if self._held and self._next is not None:
-            first = min(self._held)
-            self.lost += first - self._next
-            self._next = first
+        """Give up the next packet, where later ones wait for it."""
+        if self._held and self._next is not None and self._next not in self._held:
+            self.lost += 1
+            self._next += 1
 
     def _begin_anew(self, number: int, timestamp: int) -> None:
         """The sender's clock jumped: its audio follows on what there was."""

@@ -1,8 +1,8 @@
 """One browser's call as a leg: sound in order and on time, both ways. Knows no SDP and no aiortc object.
 
 From the caller: packets are put in order, decoded and handed on at once; the session's metronome is
-the only jitter buffer. One that is still missing when its time has come is concealed. To the caller:
-one packet every 20 ms of an absolute clock, silence included, so that the browser's jitter buffer
+the only jitter buffer. One that is still missing when this path's late packets have come is concealed. To
+the caller: one packet every 20 ms of an absolute clock, silence included, so that the browser's jitter buffer
 stays small.
 """
 
@@ -21,7 +21,8 @@ from kame_voice.audio.concealment import LONGEST, conceal
 from kame_voice.core.clock import Clock
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm
 from kame_voice.core.telemetry import Telemetry
-from kame_voice.legs.base import CallerAudio, Dtmf, LegClosed, LegEvent, LegNote, MarkHeard
+from kame_voice.legs.base import CallerAudio, Dtmf, LegClosed, LegEvent, LegNote, MarkHeard, WaitsForMissing
+from kame_voice.legs.late_window import LateWindow
 from kame_voice.legs.media_clock import MediaClock
 from kame_voice.legs.rtp_dtmf import RtpDtmf
 from kame_voice.legs.rtp_order import OrderedPacket, RtpOrder
@@ -35,8 +36,8 @@ News = Callable[[], AbstractAsyncContextManager[AsyncIterator[str]]]
 """What the browser is told over the data channel: messages, until the call is over."""
 
 _PACKET: Final = SAMPLE_RATE // 50
-_MISSING_S: Final = 0.05
-"""How long after its time a missing packet is waited for: just under the session's own patience."""
+_FILLED_S: Final = 0.01
+"""A hole so much overdue has been filled with silence by the session."""
 _VANISHED_S: Final = 7.0
 """Browsers send audio all the time, muted or not: without any for so long, they are gone."""
 _LOOK_EVERY_S: Final = 0.5
@@ -57,10 +58,12 @@ class WebRtcLeg:
         self._keys = RtpDtmf()
         self._decoder = opus.OpusDecoder()
         self._media_clock = MediaClock(clock())
+        self._late_window = LateWindow()
         self._heard_to = 0
         self._before: Pcm = np.zeros(0, np.float32)
         self._last_packet_at = clock()
-        self._given_up: asyncio.TimerHandle | None = None
+        self._giving_up: asyncio.TimerHandle | None = None
+        self._in_hole = 0
         self._concealed = 0
         self._malformed = 0
         self._playout = RtpPlayout(clock, self._mark_heard)
@@ -71,6 +74,7 @@ class WebRtcLeg:
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         self._last_packet_at = self._clock()
+        self._media_clock = MediaClock(self._last_packet_at)
         self._peer.listen(self)
         self._peer.play(self._playout.next_payload)
         self._tasks = [self._group.create_task(self._watch(), name="watch the browser")]
@@ -134,13 +138,16 @@ class WebRtcLeg:
         """The caller's sound."""
         if self._closed:
             return
-        self._last_packet_at = self._clock()
+        now = self._last_packet_at = self._clock()
         if packet.is_event:
             digit = self._keys.pressed(packet.timestamp, packet.payload)
             if digit is not None:
                 self._events.put_nowait(Dtmf(digit))
         # an event takes a number in the sequence, but no time: sound is missing while a key is down
-        self._order.push(packet.sequence, packet.timestamp, b"" if packet.is_event else packet.payload)
+        payload = b"" if packet.is_event else packet.payload
+        at_sample = self._order.push(packet.sequence, packet.timestamp, payload)
+        if samples := opus.samples_in(payload):
+            self._note_lateness(at_sample + samples, now)
         self._hand_on()
 
     def message(self, text: str) -> None:
@@ -163,33 +170,39 @@ class WebRtcLeg:
 
     # From the caller.
 
-    def _hand_on(self) -> None:
-        for packet in self._order.ready():
-            self._decode(packet)
-        if self._given_up is not None:
-            self._given_up.cancel()
-            self._given_up = None
-        until = self._order.waiting_for
-        if until is None:
-            return
-        wait_s = self._media_clock.moment_of(until) + _MISSING_S - self._clock()
-        if wait_s <= 0 or self._order.overfull:
-            self._give_up_missing()
-        else:
-            self._given_up = asyncio.get_running_loop().call_later(wait_s, self._give_up_missing)
+    def _note_lateness(self, end_sample: int, now: float) -> None:
+        self._media_clock.arrived(end_sample, now)
+        if self._late_window.came(now - self._media_clock.moment_of(end_sample)):
+            self._events.put_nowait(WaitsForMissing(self._late_window.seconds))
 
-    def _give_up_missing(self) -> None:
-        self._given_up = None
-        until = self._order.waiting_for
-        if until is None or self._closed:
-            return
-        missing = until - self._heard_to
-        if 0 < missing <= LONGEST:
+    def _hand_on(self) -> None:
+        """Decode what is in order; give up what is missing when its time has come, packet by packet."""
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+        while not self._closed:
+            for packet in self._order.ready():
+                self._decode(packet)
+            hole = self._order.hole
+            if hole is None:
+                return
+            missing = max(0, (hole.until - self._heard_to) // hole.packets)
+            until_s = self._media_clock.moment_of(self._heard_to + missing) + self._late_window.seconds
+            wait_s = until_s - self._clock()
+            if wait_s > 0 and not self._order.overfull:
+                self._giving_up = asyncio.get_running_loop().call_later(wait_s, self._hand_on)
+                return
+            self._order.skip()
+            self._fill(missing, in_time=wait_s > -_FILLED_S)
+
+    def _fill(self, missing: int, *, in_time: bool) -> None:
+        if in_time and 0 < self._in_hole + missing <= LONGEST:
             self._concealed += missing
             self._telemetry.caller_concealed.inc(missing)
-            self._hear(conceal(self._before, missing), self._heard_to)
-        self._order.skip()
-        self._hand_on()
+            self._hear(conceal(self._before, missing, self._in_hole), self._heard_to)
+        else:
+            self._heard_to += missing
+        self._in_hole += missing
 
     def _decode(self, packet: OrderedPacket) -> None:
         if not packet.payload:
@@ -200,9 +213,8 @@ class WebRtcLeg:
             self._malformed += 1
             self._telemetry.wire_unknown.inc()
             return
-        end_sample = packet.at_sample + len(pcm)
-        self._media_clock.arrived(end_sample, self._clock())
         self._before = pcm[-LONGEST:]
+        self._in_hole = 0
         self._hear(pcm, packet.at_sample)
 
     def _hear(self, pcm: Pcm, at_sample: int) -> None:
@@ -239,8 +251,8 @@ class WebRtcLeg:
         if self._closed:
             return
         self._closed = True
-        if self._given_up is not None:
-            self._given_up.cancel()
+        if self._giving_up is not None:
+            self._giving_up.cancel()
         self._playout.close()
         self._telemetry.frames_sent.inc(self._playout.sent)
         self._telemetry.frames_late.inc(self._playout.late)
@@ -255,6 +267,7 @@ class WebRtcLeg:
             "late": self._order.late,
             "malformed": self._malformed,
             "concealed_ms": self._concealed * 1000 // SAMPLE_RATE,
+            "late_window_ms": round(self._late_window.seconds * 1000),
             "sent": self._playout.sent,
             "sent_late": self._playout.late,
             "far_side_ms": round(self._playout.far_side_s * 1000),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kame_voice.audio.concealment import LONGEST, conceal
-from kame_voice.audio.opus import SILENCE, BadPayload, OpusDecoder, OpusEncoder
+from kame_voice.audio.opus import SILENCE, BadPayload, OpusDecoder, OpusEncoder, samples_in
 from kame_voice.core.nouns import Pcm
 
 FRAME = 480
@@ -73,6 +73,26 @@ def test_a_concealed_hole_goes_on_without_a_step_and_fades() -> None:
     loudness = [float(np.abs(hole[at : at + third]).max()) for at in (0, third, 2 * third)]
     assert loudness == sorted(loudness, reverse=True)
     assert float(np.abs(hole[-24:]).max()) < 0.01
+
+
+def test_a_hole_concealed_packet_by_packet_sounds_like_one_concealed_at_once() -> None:
+    before = sweep(0.1)
+    parts = [conceal(before, FRAME, after) for after in range(0, LONGEST, FRAME)]
+    assert np.array_equal(np.concatenate(parts), conceal(before, LONGEST))
+
+
+def test_a_packet_tells_its_length_without_being_decoded() -> None:
+    lengths_ms = {
+        SILENCE: 20,
+        b"\x00": 10,
+        b"\x18": 60,
+        b"\x80": 2.5,
+        b"\x09": 40,
+        b"\x0b\x03": 60,
+        b"": 0,
+        b"\x03": 0,
+    }
+    assert {payload: samples_in(payload) / 24 for payload in lengths_ms} == lengths_ms
 
 
 @pytest.mark.parametrize("samples", [1, 480, 960, LONGEST])

@@ -34,5 +34,15 @@ def test_a_path_that_stays_slower_is_followed_by_the_excess() -> None:
     assert metronome.due(until_s=0.06) > 0.24, "the next frame is waited for, not cut"
 
 
+def test_a_leg_that_waits_longer_for_missing_packets_is_waited_for() -> None:
+    metronome = Metronome(now=0.0)
+    metronome.leg_waits(0.1)
+    metronome.heard(until_s=0.02, now=0.02)
+    metronome.heard(until_s=0.04, now=0.14)
+    assert 0.16 < metronome.due(until_s=0.06) < 0.18
+    metronome.leg_waits(0.01)
+    assert metronome.due(until_s=0.06) == pytest.approx(0.12)
+
+
 def test_the_media_clock_never_runs_below_zero() -> None:
     assert Metronome(now=5.0).media_s(now=4.0) == 0.0

@@ -9,10 +9,19 @@ from kame_voice.legs.media_clock import MediaClock
 
 def test_packets_that_arrive_in_time_set_the_clock_and_late_ones_do_not() -> None:
     clock = MediaClock(now=100.0)
-    clock.arrived(480, now=100.05)
-    assert clock.sample_at(101.0) == 24_000
+    clock.arrived(480, now=100.02)
+    clock.arrived(960, now=100.09)
+    assert clock.sample_at(101.0) == pytest.approx(24_000, abs=1)
     clock.arrived(24_000, now=100.9)
     assert clock.sample_at(101.0) == pytest.approx(26_400, abs=1)
+
+
+def test_how_long_the_first_packet_took_to_come_at_all_is_no_delay_of_the_path() -> None:
+    clock = MediaClock(now=100.0)
+    assert clock.sample_at(101.0) == 24_000
+    clock.arrived(480, now=102.02)
+    assert clock.sample_at(103.0) == pytest.approx(24_000, abs=1)
+    assert clock.moment_of(480) == pytest.approx(102.02)
 
 
 def test_positions_before_the_answer_are_zero() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_voice.legs.rtp_order import RtpOrder
+from kame_voice.legs.rtp_order import Hole, RtpOrder
 
 TICKS = 960
 SAMPLES = 480
@@ -28,8 +28,8 @@ class Line:
         return [(one.at_sample // SAMPLES, one.payload) for one in self.order.ready()]
 
 
-def waiting_for(line: Line) -> int | None:
-    return line.order.waiting_for
+def hole(line: Line) -> Hole | None:
+    return line.order.hole
 
 
 def test_packets_in_order_are_ready_at_once_across_both_wraps() -> None:
@@ -41,9 +41,9 @@ def test_a_packet_that_was_overtaken_is_put_in_its_place() -> None:
     line = Line()
     line.arrives(0)
     assert line.arrives(2) == []
-    assert waiting_for(line) == 2 * SAMPLES
+    assert hole(line) == Hole(packets=1, until=2 * SAMPLES)
     assert line.arrives(1) == [(1, b"\x01"), (2, b"\x02")]
-    assert waiting_for(line) is None
+    assert hole(line) is None
     assert line.order.lost == 0
 
 
@@ -52,10 +52,18 @@ def test_a_packet_given_up_is_lost_and_too_late_afterwards() -> None:
     line.arrives(0)
     line.arrives(3)
     line.order.skip()
-    assert [one.at_sample for one in line.order.ready()] == [3 * SAMPLES]
-    assert line.order.lost == 2
     assert line.arrives(1) == []
     assert line.order.late == 1
+    assert line.arrives(2) == [(2, b"\x02"), (3, b"\x03")], "the one behind it may still come"
+    assert line.order.lost == 1
+
+
+def test_nothing_is_given_up_that_nothing_waits_for() -> None:
+    line = Line()
+    line.arrives(0)
+    line.order.skip()
+    assert line.arrives(1) == [(1, b"\x01")]
+    assert line.order.lost == 0
 
 
 def test_a_packet_that_comes_twice_is_taken_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -62,7 +63,7 @@ class Call:
         self._coded = [encoder.encode(frame) for frame in pcm.reshape(-1, PACKET)]
 
     def arrives(self, number: int, payload: bytes | None = None, *, is_event: bool = False) -> None:
-        coded = self._coded[number] if payload is None else payload
+        coded = self._coded[number % 100] if payload is None else payload
         self.leg.packet(PacketReceived(100 + number, 7000 + 960 * number, coded, is_event))
 
     async def speaks(self, numbers: range, lost: frozenset[int] = frozenset()) -> None:
@@ -70,6 +71,10 @@ class Call:
             await asyncio.sleep(0.02)
             if number not in lost:
                 self.arrives(number)
+
+    async def arrives_late(self, number: int, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        self.arrives(number)
 
     async def over(self) -> list[LegEvent]:
         self.leg.caller_hung_up()
@@ -152,6 +157,54 @@ async def test_a_missing_packet_holds_nothing_up_for_longer_than_its_time() -> N
             await asyncio.sleep(0.2)
             call.leg.caller_hung_up()
     assert came[0] - (began + 12 * 0.02) == pytest.approx(0.03, abs=0.002), "50 ms after the lost one's time"
+
+
+async def test_a_connection_that_took_long_still_has_its_late_packets_waited_for() -> None:
+    call = Call()
+    await asyncio.sleep(3.0)
+    async with call.leg:
+        await asyncio.sleep(0.5)
+        await call.speaks(range(5))
+        await asyncio.sleep(0.04)
+        call.arrives(6)
+        await asyncio.sleep(0.02)
+        call.arrives(5)
+        events = await call.over()
+    assert [event.at_sample // PACKET for event in audio(events)] == list(range(7))
+    assert figures(events)["lost"] == 0
+
+
+@pytest.mark.parametrize("jitter_s", [0.06, 0.1])
+async def test_on_a_path_with_jitter_hardly_more_is_lost_than_the_network_loses(jitter_s: float) -> None:
+    """5 % lost and each up to `jitter_s` late, by which packets overtake each other."""
+    chance = random.Random(3)
+    call = Call()
+    lost = 0
+    async with call.leg, asyncio.TaskGroup() as group:
+        for number in range(600):
+            await asyncio.sleep(0.02)
+            if chance.random() < 0.05:
+                lost += 1
+            else:
+                group.create_task(call.arrives_late(number, chance.uniform(0, jitter_s)))
+        await asyncio.sleep(0.5)
+        events = await call.over()
+    counted = figures(events)
+    assert lost <= counted["lost"] <= lost + 0.03 * 600
+    assert counted["concealed_ms"] > 20 * lost * 0.8
+    assert counted["late_window_ms"] == pytest.approx(jitter_s * 1000, abs=20)
+
+
+async def test_of_two_packets_missing_in_a_row_the_second_has_its_own_time() -> None:
+    call = Call()
+    async with call.leg:
+        await call.speaks(range(13), lost=frozenset({10, 11}))
+        await asyncio.sleep(0.025)
+        call.arrives(11)
+        await call.speaks(range(13, 20))
+        events = await call.over()
+    assert [event.at_sample // PACKET for event in audio(events)] == list(range(20))
+    assert (figures(events)["lost"], figures(events)["concealed_ms"]) == (1, 20)
 
 
 async def test_bytes_that_are_no_opus_are_counted_and_passed_over() -> None:
