@@ -11,7 +11,7 @@ __all__ = ["eventually"]
 _T = TypeVar("_T")
 
 
-async def eventually(look: Callable[[], _T], within_s: float = 10) -> _T:
+async def eventually(look: Callable[[], _T | None], within_s: float = 10) -> _T:
     """What `look` finds, once it is something. Raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while True:
