@@ -17,8 +17,10 @@ from starlette.exceptions import HTTPException
 from kame_voice.core.errors import KameError
 from kame_voice.legs.webrtc_peer import BadOffer
 from kame_voice.store.errors import BadCursor, BadNote, BadSearch
+from kame_voice.web.auth.gate import gate_of
 from kame_voice.web.browser_door import BrowserRefused
 from kame_voice.web.pages.render import is_htmx, page
+from kame_voice.web.security_headers import add_security_headers
 
 __all__ = ["answer_errors", "wants_page"]
 
@@ -66,7 +68,11 @@ def answer_errors(web: FastAPI) -> None:
 
     async def broken(request: Request, error: Exception) -> Response:
         log.error("request broke", path=request.url.path, exc_info=error)
-        return await _answer(request, 500, "The fault is in the server's log.")
+        answer = await _answer(request, 500, "The fault is in the server's log.")
+        # This handler's answer passes no middleware, so it would go without them.
+        https = gate_of(request).settings.public_url.startswith("https://")
+        add_security_headers(answer.headers, request.scope, https=https)
+        return answer
 
     web.add_exception_handler(HTTPException, told)
     web.add_exception_handler(RequestValidationError, invalid)

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["SecurityHeaders", "content_security_policy"]
+__all__ = ["SecurityHeaders", "add_security_headers", "content_security_policy"]
 
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
@@ -32,8 +32,25 @@ def content_security_policy(frame_ancestors: str = "'none'", style_nonce: str | 
     )
 
 
+def add_security_headers(headers: MutableHeaders, scope: Scope, *, https: bool) -> None:
+    """Add what an answer to the request of `scope` has not set itself."""
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    nonce = scope.get("state", {}).get("style_nonce")
+    headers.setdefault("content-security-policy", content_security_policy(style_nonce=nonce))
+    if "frame-ancestors 'none'" in headers["content-security-policy"]:
+        headers.setdefault("x-frame-options", "DENY")
+    # What callers said is not for the disk of a shared computer.
+    headers.setdefault("cache-control", "no-store")
+    if https:
+        headers.setdefault("strict-transport-security", _A_YEAR)
+
+
 class SecurityHeaders:
-    """Adds the headers to every HTTP answer that has not set them itself. WebSockets pass untouched."""
+    """Adds the headers to every HTTP answer; WebSockets pass untouched.
+
+    But for the answer after a bug: starlette gives that outside of all middleware (web/errors.py).
+    """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
@@ -46,19 +63,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add(MutableHeaders(scope=message), scope)
+                add_security_headers(MutableHeaders(scope=message), scope, https=self._https)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-    def _add(self, headers: MutableHeaders, scope: Scope) -> None:
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
-        nonce = scope.get("state", {}).get("style_nonce")
-        headers.setdefault("content-security-policy", content_security_policy(style_nonce=nonce))
-        if "frame-ancestors 'none'" in headers["content-security-policy"]:
-            headers.setdefault("x-frame-options", "DENY")
-        # What callers said is not for the disk of a shared computer.
-        headers.setdefault("cache-control", "no-store")
-        if self._https:
-            headers.setdefault("strict-transport-security", _A_YEAR)

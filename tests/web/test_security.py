@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -259,6 +260,19 @@ async def test_nothing_is_changed_by_a_cookie_alone_or_from_another_site(world: 
     assert not done
 
 
+def missing_headers(answer: httpx.Response, path: str) -> list[str]:
+    """Which protections an answer comes without."""
+    policy = answer.headers.get("content-security-policy", "")
+    wanted = {
+        "nosniff": answer.headers.get("x-content-type-options") == "nosniff",
+        "policy": "default-src 'self'" in policy and "unsafe" not in policy,
+        "framing": "frame-ancestors 'none'" in policy or path == "/widget/{line}",
+        "referrer": answer.headers.get("referrer-policy") == "same-origin",
+        "cache": bool(answer.headers.get("cache-control")),
+    }
+    return [f"{path}: {name}" for name, is_so in wanted.items() if not is_so]
+
+
 async def test_every_answer_carries_the_headers_that_protect_it(world: World) -> None:
     bare = []
     async with as_user(world.line, "hed", Role.ADMIN, []) as client:
@@ -267,16 +281,21 @@ async def test_every_answer_carries_the_headers_that_protect_it(world: World) ->
                 continue
             url = route.url(call_id=THEIRS, line="acme-main", version="x", path="app.css", secret="none")
             async with client.stream("GET", url) as answer:
-                policy = answer.headers.get("content-security-policy", "")
-                wanted = {
-                    "nosniff": answer.headers.get("x-content-type-options") == "nosniff",
-                    "policy": "default-src 'self'" in policy and "unsafe" not in policy,
-                    "framing": "frame-ancestors 'none'" in policy or route.path == "/widget/{line}",
-                    "referrer": answer.headers.get("referrer-policy") == "same-origin",
-                    "cache": bool(answer.headers.get("cache-control")),
-                }
-            bare += [f"{route}: {name}" for name, is_so in wanted.items() if not is_so]
+                bare += missing_headers(answer, route.path)
     assert not bare
+
+
+async def test_so_does_the_answer_after_a_bug(tmp_path: Path) -> None:
+    async with running_app(tmp_path) as line, visiting(line) as client:
+
+        @line.app.asgi.get("/a-bug")
+        def a_bug() -> None:
+            raise ZeroDivisionError
+
+        answer = await client.get("/a-bug")
+        assert answer.status_code == 500
+        assert "ZeroDivisionError" not in answer.text
+        assert not missing_headers(answer, "/a-bug")
 
 
 @pytest.mark.parametrize(
