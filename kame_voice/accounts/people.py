@@ -175,7 +175,7 @@ def checked_name(name: str) -> str:
     kept = name.strip().lower()
     if not _NAME.fullmatch(kept):
         raise BadUser(
-            "is no user name: at most 64 letters, digits and ._@+- fit",
+            "this is no user name: at most 64 letters, digits and ._@+- fit",
             where=repr(name[:80]),
             do="choose another",
         )
@@ -189,5 +189,7 @@ def checked_customers(customers: Iterable[str]) -> tuple[str, ...]:
         return (EVERY_CUSTOMER,)
     for slug in slugs:
         if not re.fullmatch(SLUG_PATTERN, slug):
-            raise BadUser("is no customer", where=repr(slug[:80]), do="write it as flows do: a-z, 0-9, -")
+            raise BadUser(
+                "this is no customer", where=repr(slug[:80]), do="write it as flows do: a-z, 0-9, -"
+            )
     return tuple(slugs)

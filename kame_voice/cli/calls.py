@@ -38,7 +38,10 @@ def list_calls(
     """List calls, newest first."""
     from kame_voice.store.calls import CallFilter
     from kame_voice.store.listing import Flag
+    from kame_voice.store.rows import CallStatus
 
+    if status is not None and status not in list(CallStatus):
+        raise typer.BadParameter(f"one of {', '.join(CallStatus)}", param_hint="--status")
     if flag is not None and flag not in list(Flag):
         raise typer.BadParameter(f"one of {', '.join(Flag)}", param_hint="--flag")
     wanted = CallFilter(line=line, status=status, words=text, flag=Flag(flag) if flag else None)
@@ -48,7 +51,7 @@ def list_calls(
         print(_pretty(page.model_dump(mode="json")))
         return
     if not page.calls:
-        print("No calls yet.")
+        print("No calls yet." if wanted == CallFilter() else "No such calls.")
         return
     print(f"{'ID':<12}  {'STARTED (UTC)':<19}  {'LASTED':>7}  {'STATUS':<11}  {'LINE':<16}  FROM")
     for call in page.calls:

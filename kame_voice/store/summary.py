@@ -89,8 +89,8 @@ def summarise(
 
 
 def _is_loss(event: Event) -> bool:
-    lost_ms = event.data.get("gap_ms", 0) + event.data.get("late_ms", 0) if event.kind == _LOST else 0
-    return bool(lost_ms >= _LOST_FROM_MS)
+    """Late audio left a gap where it was due, or came twice: the gaps alone are what was not heard."""
+    return bool(event.kind == _LOST and event.data.get("gap_ms", 0) >= _LOST_FROM_MS)
 
 
 def _in_vain(oracles: Iterable[Oracle], spoken: Collection[str], unknown: str | None) -> Iterable[InVain]:

@@ -172,5 +172,8 @@ def test_calls_are_found_by_their_flags_and_by_what_was_said(taken: Path) -> Non
     assert other not in said
     assert "caller: " in said
     assert interrupted in run("list", "--flag", "barge_in")
-    assert "No calls" in run("list", "--flag", "failure")
-    assert CliRunner().invoke(app, ["list", "--flag", "nonsense"]).exit_code == 2
+    assert "No such calls" in run("list", "--flag", "failure")
+    for option in ("--flag", "--status"):
+        refused = CliRunner().invoke(app, ["list", option, "nonsense"])
+        assert refused.exit_code == 2
+        assert "one of" in refused.output

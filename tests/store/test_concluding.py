@@ -6,6 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -74,6 +75,16 @@ def test_a_running_call_has_no_summary_yet(either_shelf: Shelf) -> None:
     an_answer(either_shelf, 0, "Yes.")
     call = the_call(either_shelf)
     assert (call.turn_count, call.opening, call.worst_gap_ms) == (0, None, None)
+
+
+@pytest.mark.parametrize(("gap_ms", "failures"), [(380, 0), (500, 1)])
+def test_audio_that_came_too_late_is_lost_once(shelf: Shelf, gap_ms: int, failures: int) -> None:
+    lost = EventRow(
+        call_id="c1", index=0, at_ms=1, kind="caller-audio-lost", data={"gap_ms": gap_ms, "late_ms": gap_ms}
+    )
+    shelf.writer.put(lost)
+    shelf.writer.put(a_call(status=CallStatus.COMPLETED, duration_ms=9))
+    assert the_call(shelf).failures == failures
 
 
 def test_a_finished_call_is_summed_up(either_shelf: Shelf) -> None:

@@ -226,8 +226,8 @@ def _told(kind: str, data: dict[str, Any]) -> str:
         case "goodbye":
             return f"The agent took its leave: {data.get('reason', '')}"
         case "caller-audio-lost":
-            lost_ms = [data.get("gap_ms", 0), data.get("late_ms", 0)]
-            if all(isinstance(part, int) for part in lost_ms):  # else told as it is: a damaged record
-                return f"{sum(lost_ms)} ms of the caller's audio were lost or late"
+            lost_ms = data.get("gap_ms", 0)  # with what came too late: it left a gap where it was due
+            if isinstance(lost_ms, int):  # else told as it is: a damaged record
+                return f"{lost_ms} ms of the caller's audio were lost or late"
     details = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items())
     return kind.replace("-", " ").capitalize() + (f": {details}" if details else "")
