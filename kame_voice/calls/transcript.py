@@ -26,7 +26,7 @@ _ROUNDING_MS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Words of an agent's turn that one oracle gave, or (None) that it spoke without one."""
+    """Words of an agent's turn in a row that one oracle gave, or (None) that it spoke without one."""
 
     oracle_id: str | None
     words: int = 0
@@ -164,7 +164,7 @@ class CallTranscript:
             return
         for index, word in found:
             turn = self._turns[index]
-            portions = _counted(turn.portions, word.oracle_id, heard=1)
+            portions = _heard(turn.portions, word.oracle_id, len(word.text.split()))
             self._set(turn, heard_text=_joined(turn.heard_text, word.text), portions=portions)
         self._note_pending()
 
@@ -249,7 +249,7 @@ class CallTranscript:
         if word.oracle_id is not None and word.oracle_id not in ids:
             ids = (*ids, word.oracle_id)
         verbatim = turn.verbatim and word.verbatim
-        portions = _counted(turn.portions, word.oracle_id, words=1)
+        portions = _said(turn.portions, word.oracle_id, len(word.text.split()))
         return self._set(
             turn, text=_joined(turn.text, word.text), oracle_ids=ids, portions=portions, verbatim=verbatim
         )
@@ -325,14 +325,20 @@ def _joined(text: str | None, word: str) -> str:
     return f"{text} {word.strip()}".strip() if text else word.strip()
 
 
-def _counted(
-    portions: tuple[Portion, ...], oracle_id: str | None, *, words: int = 0, heard: int = 0
-) -> tuple[Portion, ...]:
-    """`portions` with so many more words for `oracle_id`."""
-    known = [one for one in portions if one.oracle_id == oracle_id]
-    old = known[0] if known else Portion(oracle_id)
-    new = Portion(oracle_id, old.words + words, old.heard_words + heard)
-    return tuple(new if one is old else one for one in portions) if known else (*portions, new)
+def _said(portions: tuple[Portion, ...], oracle_id: str | None, words: int) -> tuple[Portion, ...]:
+    """`portions` with so many more words of `oracle_id` at their end."""
+    if portions and portions[-1].oracle_id == oracle_id:
+        return (*portions[:-1], replace(portions[-1], words=portions[-1].words + words))
+    return (*portions, Portion(oracle_id, words)) if words else portions
+
+
+def _heard(portions: tuple[Portion, ...], oracle_id: str | None, words: int) -> tuple[Portion, ...]:
+    """`portions` with so many more words of `oracle_id` heard: those said first are heard first."""
+    for place, one in enumerate(portions):
+        if one.oracle_id == oracle_id and one.heard_words < one.words:
+            more = replace(one, heard_words=min(one.words, one.heard_words + words))
+            return (*portions[:place], more, *portions[place + 1 :])
+    return portions
 
 
 def _onset(pcm: Pcm) -> int | None:

@@ -146,6 +146,9 @@ def _turn(turn: CallTurn) -> Iterator[str]:
     if turn.heard_text is not None and turn.heard_text != turn.text:
         heard = f"{turn.heard_text} ✂" if turn.heard_text else "nothing"
         yield f"{'':>25}heard:  {heard}"
+    for one in turn.sentences:
+        if one.grounded is False:
+            yield f"{'':>25}no source:  {one.text}"
 
 
 def _oracle(oracle: CallOracle) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kame_voice.store.calls import CallDetail, CallTurn
+from kame_voice.store.calls import CallDetail, CallTurn, TurnSentence
 
 __all__ = ["as_text", "as_vtt"]
 
@@ -31,22 +31,46 @@ def as_vtt(call: CallDetail) -> str:
 
 def _cues(call: CallDetail) -> Iterator[str]:
     for number, turn in enumerate(call.turns, 1):
-        heard = turn.text if turn.heard_text is None else turn.heard_text
+        heard = _heard(turn)
         if not heard:
             continue
         # A cue must end after it begins.
         times = f"{_clock(turn.start_ms)} --> {_clock(max(turn.end_ms, turn.start_ms + 1))}"
-        yield f"{number}\n{times}\n<v {_name(turn)}>{_escaped(heard)}</v>\n\n"
+        yield f"{number}\n{times}\n<v {_name(turn)}>{heard}</v>\n\n"
+
+
+def _heard(turn: CallTurn) -> str:
+    """The words that were heard, as a cue's text; those that no fact stands behind have a class."""
+    parts = []
+    for one in _sentences(turn):
+        heard = _escaped(" ".join(one.text.split()[: one.heard_words]))
+        if heard:
+            parts.append(f"<c.no-source>{heard}</c>" if one.grounded is False else heard)
+    return " ".join(parts)
 
 
 def _said(turn: CallTurn) -> str:
+    """All words, those that were not heard in brackets; a sentence that no fact stands behind is marked."""
     if not turn.text:
         return "(not transcribed)"
-    if turn.heard_text is None or turn.heard_text == turn.text:
-        return turn.text
-    words = turn.text.split()
-    heard = len(turn.heard_text.split())
-    return " ".join([*words[:heard], f"[not heard: {' '.join(words[heard:])}]"])
+    heard: list[str] = []
+    unheard: list[str] = []
+    for one in _sentences(turn):
+        words = one.text.split()
+        mark = ["(no source)"] if one.grounded is False else []
+        for part, said in ((heard, words[: one.heard_words]), (unheard, words[one.heard_words :])):
+            part.extend([*said, *mark] if said else [])
+    return " ".join([*heard, f"[not heard: {' '.join(unheard)}]"] if unheard else heard)
+
+
+def _sentences(turn: CallTurn) -> Sequence[TurnSentence]:
+    """The agent's; a caller's words are one without a source."""
+    if turn.sentences or not turn.text:
+        return turn.sentences
+    heard = turn.text if turn.heard_text is None else turn.heard_text
+    return [
+        TurnSentence(text=turn.text, heard_words=len(heard.split()), oracle_id=None, grounded=None),
+    ]
 
 
 def _name(turn: CallTurn) -> str:

@@ -18,6 +18,7 @@ from kame_voice.store.listing import CallFilter, page_of, tags_of
 from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import CallStatus
 from kame_voice.store.search import hits_of, parse_query
+from kame_voice.store.sentences import TurnSentence, sentences_of
 from kame_voice.store.tables import Call, Event, FlowSnapshot, Oracle, Turn
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "CallTurn",
     "ListedCall",
     "TurnPortion",
+    "TurnSentence",
 ]
 
 _T = TypeVar("_T")
@@ -115,7 +117,8 @@ class CallTurn(_Read):
     word_ms: list[int] | None = Field(
         default=None, description="Where each word of `text` begins; null where nobody measured it."
     )
-    portions: list[TurnPortion] = []
+    portions: list[TurnPortion] = Field(default=[], description="In the order of the turn's words.")
+    sentences: list[TurnSentence] = Field(default=[], description="The agent's, each with its oracle.")
 
 
 class CallOracle(_Read):
@@ -312,13 +315,14 @@ class CallStore:
                 select(Oracle).where(Oracle.call_id == call_id).order_by(Oracle.asked_ms, Oracle.id)
             )
         ]
+        by_id = {oracle.id: oracle for oracle in oracles}
         events = session.scalars(
             select(Event).where(Event.call_id == call_id).order_by(Event.at_ms, Event.index)
         )
         return CallDetail(
             **_summary(call, tags_of(session, [call.id]).get(call.id, [])).model_dump(by_alias=False),
             # A turn known to hold no word was a noise: kept in the table, of no use to a reader.
-            turns=[_turn(turn) for turn in turns if turn.text != ""],
+            turns=[_turn(turn, by_id) for turn in turns if turn.text != ""],
             oracles=oracles,
             events=[CallEvent.model_validate(event) for event in events],
             latency=CallLatency.model_validate(call),
@@ -338,17 +342,21 @@ def _summary(call: Call, tags: Sequence[str]) -> CallSummary:
     return CallSummary.model_validate(call).model_copy(update={"tags": tags})
 
 
-def _turn(turn: Turn) -> CallTurn:
+def _turn(turn: Turn, oracles: dict[str, CallOracle]) -> CallTurn:
+    portions = [TurnPortion.model_validate(portion) for portion in turn.portions]
+    is_agent = turn.speaker == "agent"
+    text = turn.text or ""
     return CallTurn(
         speaker=turn.speaker,
-        text=turn.text or "",
+        text=text,
         heard_text=turn.heard_text,
         start_ms=turn.start_ms,
         end_ms=turn.end_ms,
         verbatim=turn.verbatim,
         oracle_ids=turn.oracle_ids,
         word_ms=turn.word_ms,
-        portions=[TurnPortion.model_validate(portion) for portion in turn.portions],
+        portions=portions,
+        sentences=sentences_of(text, turn.heard_text, portions, turn.oracle_ids, oracles) if is_agent else [],
     )
 
 

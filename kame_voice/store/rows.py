@@ -97,8 +97,8 @@ class TurnRow:
     """What one side said. `text` is None while nobody has transcribed it, empty where no word was in it.
 
     `word_ms`: where each word of `text` begins, as far as that is known; None where nobody measured it.
-    `portions` (agent): where its words came from, as JSON: `oracle_id` (None: no oracle), `words`,
-    `heard_words`.
+    `portions` (agent): where its words came from, in their order, as JSON: `oracle_id` (None: no
+    oracle), `words`, `heard_words`.
     """
 
     call_id: str

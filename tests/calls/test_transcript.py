@@ -115,6 +115,17 @@ def test_a_turn_tells_how_many_of_its_words_each_oracle_gave_and_how_many_were_h
     assert only(book).portions == (Portion(None, 1, 0), Portion("a", 2, 2), Portion("b", 1, 0))
 
 
+def test_an_oracle_that_is_taken_up_again_has_its_words_where_they_were_said() -> None:
+    book = CallTranscript()
+    first = book.speak((SpokenWord("Until six.", 0, "a"),))
+    book.speak((SpokenWord("Or", 0, "b"), SpokenWord("so.", 0, "b")))
+    last = book.speak((SpokenWord("On Sundays, too.", 0, "a"),))
+    assert [(one.oracle_id, one.words) for one in only(book).portions] == [("a", 2), ("b", 2), ("a", 3)]
+    for mark in (*first, *last):
+        book.heard(mark)
+    assert [one.heard_words for one in only(book).portions] == [2, 0, 3]
+
+
 def test_an_oracle_is_spoken_from_its_first_word_on_and_that_is_told_once() -> None:
     book = CallTranscript()
     say(book, "We are open.", 2000, 1, oracle_id="o1")

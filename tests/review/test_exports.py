@@ -14,6 +14,7 @@ from kame_voice.audio.opus_file import opus_pieces
 from kame_voice.core.nouns import SAMPLE_RATE
 from kame_voice.review.call_csv import COLUMNS, csv_lines
 from kame_voice.review.transcripts import as_text, as_vtt
+from kame_voice.store.calls import TurnSentence
 from kame_voice.store.recordings import HEADER_BYTES, RecordingStore
 from tests.review.calls import a_detail, said
 
@@ -46,6 +47,27 @@ def test_vtt_holds_what_was_heard_and_no_mark_up_of_a_caller() -> None:
         "1\n00:00:00.000 --> 00:00:00.001\n<v Caller>&lt;b&gt;a --&gt; b&lt;/b&gt; &amp; c</v>\n\n"
         "2\n00:00:00.500 --> 00:00:01.500\n<v Agent>Yes,</v>\n\n"
     )
+
+
+def test_a_sentence_without_a_source_is_marked_and_no_other() -> None:
+    def sentence(text: str, heard_words: int, *, grounded: bool) -> TurnSentence:
+        return TurnSentence(text=text, heard_words=heard_words, oracle_id="o1", grounded=grounded)
+
+    call = a_detail(
+        said(
+            "agent", "We open at nine. We are hiring. Come by.", 0, 1000,
+            heard_text="We open at nine. We are",
+            sentences=[
+                sentence("We open at nine.", 4, grounded=True),
+                sentence("We are hiring.", 2, grounded=False),
+                sentence("Come by.", 0, grounded=True),
+            ],
+        )
+    )  # fmt: skip
+    assert as_text(call).splitlines()[4] == (
+        "[00:00:00.000] Agent: We open at nine. We are (no source) [not heard: hiring. (no source) Come by.]"
+    )
+    assert "<v Agent>We open at nine. <c.no-source>We are</c></v>" in as_vtt(call)
 
 
 @pytest.mark.parametrize("opening", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1"])

@@ -115,6 +115,7 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "oracle_ids": [],
                 "word_ms": None,
                 "portions": [],
+                "sentences": [],
             },
             {
                 "speaker": "agent",
@@ -126,6 +127,9 @@ def test_a_call_is_read_as_it_was_written(shelf: Shelf) -> None:
                 "oracle_ids": ["o1"],
                 "word_ms": None,
                 "portions": [{"oracle_id": "o1", "words": 3, "heard_words": 2}],
+                "sentences": [
+                    {"text": "Yes we are.", "heard_words": 2, "oracle_id": "o1", "grounded": False}
+                ],
             },
         ],
         "oracles": [

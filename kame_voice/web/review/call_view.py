@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, Final
 
 from kame_voice.review.words import TimedWord, timed_words
@@ -53,31 +55,35 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Words in a row of one source; `answer` is the place of its oracle among the turn's, from 1."""
+
+    heard: str
+    unheard: str
+    is_ungrounded: bool
+    answer: int | None
+
+    @property
+    def text(self) -> str:
+        return f"{self.heard} {self.unheard}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """A turn. `gap_ms` (agent): from the end of the caller's turn to its first sound.
 
-    `answers` (agent): the oracles it was spoken from. `is_ungrounded`: one of them asserts something
-    without a fact.
+    `passages` and `answers` (agent): its words by where they came from, and the oracles they came from.
     """
 
     number: int
     turn: CallTurn
     words: tuple[TimedWord, ...]
     lane: Lane | None
+    passages: tuple[Passage, ...]
     answers: tuple[CallOracle, ...]
     gap_ms: int | None
 
     is_turn: ClassVar[bool] = True
-
-    @property
-    def heard(self) -> str:
-        """The words that the other side heard."""
-        return " ".join(word.text for word in self.words if word.is_heard)
-
-    @property
-    def unheard(self) -> str:
-        """The words that were cut off."""
-        return " ".join(word.text for word in self.words if not word.is_heard)
 
     @property
     def word_times(self) -> str:
@@ -85,8 +91,13 @@ class TurnView:
         return " ".join(str(word.at_ms) for word in self.words if word.is_heard)
 
     @property
-    def is_ungrounded(self) -> bool:
-        return any(answer.grounded is False for answer in self.answers)
+    def unsourced(self) -> str | None:
+        """What it asserts without a fact of the flow, sentence by sentence; None where nothing."""
+        return " … ".join(one.text for one in self.passages if one.is_ungrounded) or None
+
+    @property
+    def is_all_unsourced(self) -> bool:
+        return bool(self.passages) and all(one.is_ungrounded for one in self.passages)
 
     @property
     def is_slow(self) -> bool:
@@ -137,6 +148,7 @@ def view_of(call: CallDetail) -> CallView:
             turn=turn,
             words=tuple(timed_words(turn)),
             lane=lanes.get(number),
+            passages=_passages(turn),
             answers=tuple(oracles[id_] for id_ in turn.oracle_ids if id_ in oracles),
             gap_ms=_gap(call.turns, number),
         )
@@ -156,11 +168,26 @@ def _spoken(turns: Sequence[CallTurn]) -> _Spoken:
     """Where each oracle was spoken first, and how many words of it in all."""
     found: _Spoken = {}
     for number, turn in enumerate(turns):
-        words = {one.oracle_id: one.words for one in turn.portions}
+        words: Counter[str | None] = Counter()
+        for one in turn.portions:
+            words[one.oracle_id] += one.words
         for id_ in turn.oracle_ids:
             first, before = found.get(id_, (number, 0))
-            found[id_] = (first, before + words.get(id_, 0))
+            found[id_] = (first, before + words[id_])
     return found
+
+
+def _passages(turn: CallTurn) -> tuple[Passage, ...]:
+    """Sentences of the same source are one passage; a caller's words are one without any."""
+    ids = list(turn.oracle_ids)
+    found = []
+    for (id_, grounded), group in groupby(turn.sentences, key=lambda one: (one.oracle_id, one.grounded)):
+        sentences = list(group)
+        words = " ".join(one.text for one in sentences).split()
+        heard = sum(one.heard_words for one in sentences)
+        answer = ids.index(id_) + 1 if id_ in ids else None
+        found.append(Passage(" ".join(words[:heard]), " ".join(words[heard:]), grounded is False, answer))
+    return tuple(found) or (Passage(" ".join(turn.text.split()), "", False, None),) if turn.text else ()
 
 
 def _lanes(turns: Sequence[CallTurn], oracles: Iterable[CallOracle], spoken: _Spoken) -> dict[int, Lane]:

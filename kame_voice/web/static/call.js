@@ -140,14 +140,16 @@
       if (!isIntersecting) continue;
       inView.unobserve(target);
       const times = target.dataset.ms.split(" ");
-      const heard = target.firstElementChild;
-      const places = heard.textContent.split(" ").map((word, number) => {
-        const place = document.createElement("span");
-        place.dataset.t = times[number];
-        place.textContent = word;
-        return place;
-      });
-      heard.replaceChildren(...places.flatMap((place) => [place, " "]));
+      let number = 0;
+      for (const heard of target.querySelectorAll(":scope > span")) {
+        const places = heard.textContent.split(" ").map((word) => {
+          const place = document.createElement("span");
+          place.dataset.t = times[number++];
+          place.textContent = word;
+          return place;
+        });
+        heard.replaceChildren(...places.flatMap((place, at) => (at ? [" ", place] : [place])));
+      }
     }
   }, { rootMargin: "300px" });
   for (const words of document.querySelectorAll(".words[data-ms]")) inView.observe(words);

@@ -15,7 +15,7 @@ import uvicorn
 from playwright.async_api import Page, expect
 
 from kame_voice.server import listen
-from kame_voice.store.rows import CallStatus
+from kame_voice.store.rows import CallStatus, TurnRow
 from tests.support.browser import DESKTOP, PHONE, needs_chromium, open_browser
 from tests.web.review.conftest import NOON, Office
 from tests.web.review.test_unknown import put_question, read
@@ -106,6 +106,28 @@ async def test_a_recording_is_heard_in_step_with_its_transcript(office: Office) 
         await expect(page.get_by_label("Speed")).to_have_value("1.25")
         await page.locator("#turn-0 .lane summary").click()
         await expect(page.locator("#turn-0 .lane li")).to_contain_text("asked on “How much is a puncture")
+
+
+async def test_words_of_each_answer_of_a_turn_are_heard_where_they_were_said(office: Office) -> None:
+    furnish(office)
+    office.put_oracle("c3", "o8", "open", "We open at nine.", 7000, facts=("hours",), grounded=True)
+    office.put_oracle("c3", "o9", "hiring", "We are hiring.", 7000, source="llm", grounded=False)
+    office.writer.put(
+        TurnRow(
+            call_id="c3", index=8, speaker="agent", text="We open at nine. We are hiring.",
+            heard_text="We open at nine. We are", start_ms=7000, end_ms=9000, oracle_ids=("o8", "o9"),
+            word_ms=(7000, 7200, 7400, 7600, 8500, 8700), portions=(
+                {"oracle_id": "o8", "words": 4, "heard_words": 4},
+                {"oracle_id": "o9", "words": 3, "heard_words": 2},
+            ),
+        )
+    )  # fmt: skip
+    office.write()
+    async with browsing(office) as (page, url):
+        await page.goto(f"{url}/calls/c3")
+        await expect(page.locator("#turn-3 .words span.no-source")).to_have_text("We are")
+        await page.locator("#turn-3 .words span.no-source [data-t]").first.click()
+        await expect(page.locator("#clock")).to_have_text(re.compile("0:0[89]|0:10"))
 
 
 async def test_a_note_is_written_at_the_moment_that_plays(office: Office) -> None:

@@ -58,6 +58,33 @@ async def test_an_answer_without_a_source_is_marked(office: Office, ana: Person)
     assert "Nothing in the flow stands behind this." in page
 
 
+async def test_of_a_turn_of_several_answers_only_the_sentence_without_a_source_is_marked(
+    office: Office, ana: Person
+) -> None:
+    office.put_oracle("c1", "o1", "open", "We open at nine.", 900, facts=("hours",), grounded=True)
+    office.put_oracle("c1", "o2", "hiring", "We are hiring.", 950, source="llm", grounded=False)
+    office.writer.put(
+        TurnRow(
+            call_id="c1", index=7, speaker="agent", text="We open at nine. We are hiring.",
+            heard_text="We open at nine. We are", start_ms=1000, end_ms=3000, oracle_ids=("o1", "o2"),
+            portions=(
+                {"oracle_id": "o1", "words": 4, "heard_words": 4},
+                {"oracle_id": "o2", "words": 3, "heard_words": 2},
+            ),
+        )
+    )  # fmt: skip
+    office.put_call("c1", "Open? Hiring?")
+    page = await ana.sees("/calls/c1")
+    assert "<span>We open at nine.</span><sup" in page
+    assert '<span class="no-source">We are</span> <del' in page
+    assert '<span class="no-source">hiring.</span></del>' in page
+    assert "Nothing in the flow stands behind “We are hiring.”" in page
+    assert "We open at nine. 1 We are hiring. 2" in text_of(page), "each tells which answer it came from"
+    turn = (await ana.json("/api/calls/c1"))["turns"][-1]
+    assert [(one["oracle_id"], one["grounded"]) for one in turn["sentences"]] == [("o1", True), ("o2", False)]
+    assert "We are (no source)" in (await ana.http.get("/api/calls/c1/transcript.txt")).text
+
+
 async def test_a_call_that_could_not_be_summed_up_says_so(office: Office, ana: Person) -> None:
     office.put_event("c1", 0, "caller-audio-lost", gap_ms="much")
     office.put_call("c1", "hello")
