@@ -125,8 +125,8 @@ async def test_words_of_each_answer_of_a_turn_are_heard_where_they_were_said(off
     office.write()
     async with browsing(office) as (page, url):
         await page.goto(f"{url}/calls/c3")
-        await expect(page.locator("#turn-3 .words span.no-source")).to_have_text("We are")
-        await page.locator("#turn-3 .words span.no-source [data-t]").first.click()
+        await expect(page.locator("#turn-3 .words > span.no-source")).to_have_text("We are")
+        await page.locator("#turn-3 .words > span.no-source [data-t]").first.click()
         await expect(page.locator("#clock")).to_have_text(re.compile("0:0[89]|0:10"))
 
 
