@@ -41,6 +41,7 @@ from kame_voice.oracle.base import Transcriber
 from kame_voice.oracle.deaf import NoTranscriber
 from kame_voice.oracle.knowledge import Knowledge
 from kame_voice.oracle.prices import price_of
+from kame_voice.oracle.repetition import says_nothing_new
 from kame_voice.oracle.thinking import Thinking
 from kame_voice.oracle.transcriber import SpeechToText
 from kame_voice.review.meanings import Meanings
@@ -272,7 +273,7 @@ class App:
             case FrontEndKind.ECHO:
                 return EchoFrontEnd(self.settings.capacity)
             case FrontEndKind.SPOKEN:
-                return SpokenFrontEnd(Voice(), self.settings.capacity)
+                return SpokenFrontEnd(Voice(), self.settings.capacity, says_nothing_new)
             case FrontEndKind.KAME:
                 # Imported here: torch and moshi are an extra.
                 from kame_voice.front_end.kame.factory import build_kame_front_end

@@ -20,7 +20,8 @@ def answers_of(asked: QuestionSet, result: CallResult, record: dict[str, Any]) -
     """A row for each question of `asked`, from what the caller's side heard and the server's record.
 
     `gap_ms`: signed, from the caller's last voiced sample to our first; `informed_ms`: from there to
-    the first word of an oracle, by the server's record. `talked_over`: our voice began while the
+    the first word of an oracle, by the server's record, and `asked_ms` and `token_ms` when that oracle was
+    asked for and had its first token. `talked_over`: our voice began while the
     caller was not through. `early`: the answer was asked for before the caller's last word had
     ended; `ready`: before the end of the turn was known, or confirmed by it. `requests`: to a
     language model, for this question.
@@ -61,6 +62,8 @@ def _nothing(detail: str) -> dict[str, Any]:
         "talked_over": False,
         "detail": detail,
         "informed_ms": None,
+        "asked_ms": None,
+        "token_ms": None,
         "early": None,
         "ready": None,
         "requests": 0,
@@ -91,7 +94,9 @@ def _thinking(exchange: Exchange, until_ms: float, record: dict[str, Any]) -> di
         default=exchange.last_voiced_ms,
     )
     return {
-        "informed_ms": None if first is None else round(first["spoken_ms"] - exchange.last_voiced_ms),
+        "informed_ms": _after(exchange, first, "spoken_ms"),
+        "asked_ms": _after(exchange, first, "asked_ms"),
+        "token_ms": _after(exchange, first, "first_token_ms"),
         "early": None if first is None else first["asked_ms"] <= exchange.last_voiced_ms,
         "ready": None
         if first is None
@@ -99,3 +104,9 @@ def _thinking(exchange: Exchange, until_ms: float, record: dict[str, Any]) -> di
         "requests": sum(one["source"] == "llm" for one in oracles),
         "basis": "" if first is None else first["basis"],
     }
+
+
+def _after(exchange: Exchange, oracle: dict[str, Any] | None, moment: str) -> int | None:
+    """How long after the caller's last sound it was; None: it never was."""
+    at_ms = None if oracle is None else oracle[moment]
+    return None if at_ms is None else round(at_ms - exchange.last_voiced_ms)

@@ -42,7 +42,6 @@ def systems_report(parts: Mapping[str, Any], command: str) -> Report:
 def _row(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
     answers = one["answers"]
     gaps = [row["gap_ms"] for row in answers if row["gap_ms"] is not None]
-    informed = [row["informed_ms"] for row in answers if row["informed_ms"] is not None]
     known = [row for row in answers if row["ready"] is not None]
     llm = one.get("llm") or {}
     tokens = llm.get("input_tokens", 0), llm.get("output_tokens", 0)
@@ -51,7 +50,9 @@ def _row(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         "questions": len(answers),
         "gap median ms": percentile(gaps, 50),
         "gap p90 ms": percentile(gaps, 90),
-        "informed median ms": percentile(informed, 50),
+        "asked median ms": _median(answers, "asked_ms"),
+        "first token median ms": _median(answers, "token_ms"),
+        "informed median ms": _median(answers, "informed_ms"),
         "right": sum(row["right"] for row in answers),
         "talk-over": sum(row["talked_over"] for row in answers),
         "asked while they spoke %": _share([row["early"] for row in known]),
@@ -61,6 +62,10 @@ def _row(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         if llm
         else None,
     }
+
+
+def _median(answers: list[dict[str, Any]], moment: str) -> float | None:
+    return percentile([row[moment] for row in answers if row[moment] is not None], 50)
 
 
 def _share(values: list[bool]) -> float | None:

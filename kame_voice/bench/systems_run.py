@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,7 +60,13 @@ def run(asked: Run, json_file: Path | None, plot: Path | None) -> Report:
     parts = {"questions": questions_hash(), "seed": asked.seed, "systems": {}, **parts}
     with unhurried_flows(asked.flows_dir, holding=asked.holding) as flows:
         parts["systems"] |= measure_systems(
-            flows, systems, seed=asked.seed, weights=asked.weights, limit=asked.limit, report=_say
+            flows,
+            systems,
+            seed=asked.seed,
+            weights=asked.weights,
+            limit=asked.limit,
+            holding=asked.holding,
+            report=_say,
         )
         if not asked.only or _LATENESS in asked.only:
             parts["lateness"] = measure_lateness(flows, seed=asked.seed, calls=_LATENESS_CALLS, report=_say)
@@ -80,4 +87,4 @@ def _command(asked: Run) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

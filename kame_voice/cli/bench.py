@@ -106,9 +106,9 @@ def systems(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure only this part: cascade-knowledge, tandem-knowledge, cascade-llm, tandem-llm, "
-            "tandem-llm-alone, direct, kame-llm or lateness; may be given several times. Parts in one --json "
-            "file add up."
+            help="Measure only this part: cascade-knowledge, tandem-knowledge, cascade-llm, "
+            "cascade-llm-facts-first, tandem-llm, tandem-llm-alone, direct, kame-llm or lateness; may be "
+            "given several times. Parts in one --json file add up."
         ),
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw every answer's gap as SVG.")] = None,

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     )
     oracle_facts_first: bool = Field(
         default=True,
-        description="Answer what the facts plainly know from them at once, the model unasked (partial only).",
+        description="Answer what the facts plainly know from them at once, the model unasked.",
     )
     oracle_guesses: int = Field(
         default=4, ge=1, le=20, description="Guesses asked on one turn while the caller talks, at most."

@@ -16,7 +16,7 @@ from kame_voice.flows.schema import Flow
 from kame_voice.oracle.spoken_time import DAY_NAMES, say_week
 from kame_voice.oracle.words import spoken_words
 
-__all__ = ["BUSINESS_FACTS", "NONE", "TALK", "WAIT", "MarkedText", "Sourced", "sourced"]
+__all__ = ["BUSINESS_FACTS", "NONE", "TALK", "WAIT", "MarkedText", "Sourced", "figures_in", "sourced"]
 
 TALK: Final = "talk"
 NONE: Final = "none"
@@ -104,9 +104,9 @@ def sourced(text: str, marks: list[str], flow: Flow, caller_words: str) -> Sourc
     facts = tuple(mark for mark in marks if mark in known)
     if facts:
         given = " ".join((*(known[fact] for fact in facts), *_business(flow).values(), caller_words))
-        return Sourced(facts, _figures(text) <= _figures(given) | _ONE)
+        return Sourced(facts, figures_in(text) <= figures_in(given) | _ONE)
     honest = admits_ignorance(text) or spoken_words(text) == spoken_words(flow.unknown)
-    claims = bool((_figures(text) - _ONE) or _DAYS & set(spoken_words(text)))
+    claims = bool((figures_in(text) - _ONE) or _DAYS & set(spoken_words(text)))
     pleasantry = TALK in marks and not _CLAIM.search(text)
     return Sourced((), None if (honest or pleasantry) and not claims else False)
 
@@ -121,7 +121,7 @@ def _business(flow: Flow) -> dict[str, str]:
     return known
 
 
-def _figures(text: str) -> set[str]:
+def figures_in(text: str) -> set[str]:
     """The numbers that `text` says, in digits: "one hundred and twenty" → {"120"}, "9:30" → {"9", "30"}."""
     figures: set[str] = set()
     value: int | None = None

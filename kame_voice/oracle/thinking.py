@@ -67,7 +67,7 @@ class Thinking:
         """Whether plain questions are answered from the flow's facts, the model unasked."""
         own = flow.thinking.facts_first
         wanted = self._settings.oracle_facts_first if own is None else own
-        return wanted and self._model is not None and self._mode is OracleMode.PARTIAL
+        return wanted and self._model is not None
 
 
 def guess_rule(settings: Settings, flow: Flow) -> GuessRule:

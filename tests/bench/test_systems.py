@@ -26,6 +26,7 @@ QUESTIONS = ROOT / "kame_voice" / "bench" / "questions_systems.yaml"
 
 def answer(gap_ms: int | None, *, right: bool = True, **more: Any) -> dict[str, Any]:
     row = {"question": "?", "heard": "", "detail": "", "talked_over": False, "informed_ms": gap_ms}
+    row |= {"asked_ms": -100, "token_ms": 300}
     return row | {"gap_ms": gap_ms, "right": right, "early": True, "ready": True, "requests": 2} | more
 
 
@@ -61,7 +62,8 @@ def test_a_row_tells_what_was_asked_for_an_answer_and_when() -> None:
         exchange("Parking?", 0, 1000, parking),
         exchange("Cards?", 3000, 4000, "Let me think."),
     ]
-    oracle = {"source": "llm", "confirmed_ms": None, "spoken_ms": None, "basis": "park"}
+    oracle: dict[str, Any] = {"source": "llm", "confirmed_ms": None, "spoken_ms": None, "basis": "park"}
+    oracle["first_token_ms"] = 1200
     record = {
         "oracles": [
             oracle | {"asked_ms": 700},
@@ -75,6 +77,7 @@ def test_a_row_tells_what_was_asked_for_an_answer_and_when() -> None:
     }
     first, second = answers_of(QuestionSet("+15550100", flow, questions), result, record)
     assert (first["right"], first["requests"], first["informed_ms"]) == (True, 2, 250)
+    assert (first["asked_ms"], first["token_ms"]) == (-100, 200)
     assert (first["early"], first["ready"], first["talked_over"]) == (True, True, False)
     assert (second["right"], second["ready"], second["talked_over"]) == (False, False, True)
 

@@ -10,6 +10,7 @@ from typing import Final
 from kame_voice.core.nouns import CallInfo
 from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import NoFreeSlot
+from kame_voice.front_end.spoken.answer import Repeats, only_the_same_words
 from kame_voice.front_end.spoken.sentences import sentences_of
 from kame_voice.front_end.spoken.slot import SpokenSlot
 from kame_voice.front_end.spoken.voice import Need, Voice
@@ -23,13 +24,17 @@ _FRAME: Final = 480
 
 
 class SpokenFrontEnd:
-    """Slots that speak with `voice`. A slot is made new for each call, so nothing need be wiped."""
+    """Slots that speak with `voice`. A slot is made new for each call, so nothing need be wiped.
+
+    `repeats`: what a better answer tells again in other words need not be said to who has heard it.
+    """
 
     frame_samples = _FRAME
 
-    def __init__(self, voice: Voice, capacity: int) -> None:
+    def __init__(self, voice: Voice, capacity: int, repeats: Repeats = only_the_same_words) -> None:
         self.capacity = capacity
         self._voice = voice
+        self._repeats = repeats
         self._taken = 0
         self._open = True
 
@@ -57,7 +62,7 @@ class SpokenFrontEnd:
         ):
             for sentence in sentences_of(text):
                 self._voice.prepare(sentence, need, keep=True)
-        return SpokenSlot(flow, self._voice, self.frame_samples, self._slot_released)
+        return SpokenSlot(flow, self._voice, self.frame_samples, self._slot_released, self._repeats)
 
     async def warm(self, flows: Iterable[Flow]) -> None:
         """Make all fixed words of the lines ahead, before anybody calls.

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 _BREATH: Final = SAMPLE_RATE // 5
 """Samples of silence between two sentences: 200 ms, so long as a person breathes."""
+_HALF_BREATH: Final = SAMPLE_RATE // 12
+"""83 ms: the pause at a comma, with what the speech engine leaves at both edges."""
 _FADE: Final = SAMPLE_RATE // 100
 
 
@@ -127,8 +129,8 @@ class Mouth:
         if len(pcm) < self._frame_samples:
             pcm = np.concatenate((pcm, np.zeros(self._frame_samples - len(pcm), np.float32)))
         if end >= len(speech.pcm):
+            self._breath = _HALF_BREATH if self._sentence.text.endswith((",", ";", ":", "—")) else _BREATH
             self._leave_sentence()
-            self._breath = _BREATH
             if self.script is not None and self.script.over:
                 self.script = None
         return SpokenFrame(self._ducking.apply(pcm, ducked=ducked), words, speaking=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import Future
 from typing import Final
 
@@ -14,6 +15,7 @@ from kame_voice.front_end.spoken.voice import Need, SpeechMaker
 
 __all__ = ["OracleText"]
 
+_WORD: Final = re.compile(r"\w+(?:['’]\w+)?")
 _AHEAD: Final = 2
 """Sentences of a guess that are made into speech before anybody wants them."""
 
@@ -28,7 +30,8 @@ class OracleText:
         self.closed = False
         self.withdrawn = False
         self._voice = voice
-        self._splitter = SentenceSplitter()
+        # A language model writes a sentence slower than a voice could begin it.
+        self._splitter = SentenceSplitter(begins_early=opening.source is OracleSource.LLM)
         self._speech: dict[int, Future[Speech]] = {}
         # What the flow says is the same for every caller; what an LLM wrote is this caller's.
         self._keep = opening.source is OracleSource.KNOWLEDGE
@@ -49,11 +52,19 @@ class OracleText:
             self._add(self._splitter.finish())
             self.closed = True
 
-    def sentence(self, number: int) -> Sentence:
-        """Sentence `number`, to be said now; those after it are wanted soon."""
+    def sentence(self, number: int, skipped: int = 0) -> Sentence:
+        """Sentence `number` without its first words, to be said now; those after it are wanted soon."""
         for later in range(number + 1, min(number + 1 + _AHEAD, len(self.sentences))):
             self._prepare(later, Need.SOON)
+        if skipped:
+            rest = self.sentences[number][len(self.head(number, skipped)) :].lstrip(" ,;:—-")
+            return Sentence(rest, self._voice.prepare(rest, Need.NOW), self.id)
         return Sentence(self.sentences[number], self._prepare(number, Need.NOW), self.id)
+
+    def head(self, number: int, words: int) -> str:
+        """The first `words` of sentence `number`."""
+        *_, last = list(_WORD.finditer(self.sentences[number]))[:words]
+        return self.sentences[number][: last.end()]
 
     def is_ready(self, number: int) -> bool:
         """Whether sentence `number` is there and made into speech."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kame_voice.front_end.spoken.answer import Answer
+from kame_voice.front_end.spoken.answer import Answer, Repeats, only_the_same_words
 from kame_voice.front_end.spoken.oracle_text import OracleText
 
 __all__ = ["Owed"]
@@ -26,8 +26,15 @@ class Owed:
     end was known.
     """
 
-    def __init__(self, start_ms: int, end_ms: int, now_ms: int, hold_after_ms: int) -> None:
-        self.answer = Answer()
+    def __init__(
+        self,
+        start_ms: int,
+        end_ms: int,
+        now_ms: int,
+        hold_after_ms: int,
+        repeats: Repeats = only_the_same_words,
+    ) -> None:
+        self.answer = Answer(repeats)
         self._start_ms = start_ms
         self._end_ms = end_ms
         self._known_ms = 0

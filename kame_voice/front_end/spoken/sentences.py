@@ -30,6 +30,12 @@ _WORD_AHEAD: Final = re.compile(r"""["'“‘(\[]*(?P<word>[^\s]+?)(?P<done>[\s.
 _LONG: Final = 240
 """A sentence longer than this is broken at its last comma, so that its first sound does not wait."""
 _CLAUSE: Final = re.compile(r"[,;:—]\s+")
+_OPENER: Final = re.compile(
+    r"\s*(yes|yeah|no|sure|certainly|of course|absolutely|unfortunately|(i['’]m )?sorry|well),\s+(?=\S)",
+    re.IGNORECASE,
+)
+_FIRST_CLAUSE: Final = 4
+"""Words of a clause that can stand for itself until the rest of the sentence is there."""
 
 
 class SentenceSplitter:
@@ -37,10 +43,14 @@ class SentenceSplitter:
 
     An end is taken for one only when what follows it has been seen as far as it matters, so a piece
     that stops inside "9 a.m." breaks nothing. `finish` gives what is left.
+
+    `begins_early`: of the first sentence its first clause comes by itself ("Yes,", "A cleaning is ninety
+    dollars,"), for a writer who is slower than a voice: the rest arrives while it is being said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, begins_early: bool = False) -> None:
         self._text = ""
+        self._begins_early = begins_early
 
     @property
     def tail(self) -> str:
@@ -60,11 +70,27 @@ class SentenceSplitter:
 
     def _take(self, *, final: bool) -> list[str]:
         found: list[str] = []
-        while (cut := self._first_end(final)) is not None:
+        while (cut := self._first_cut(final)) is not None:
             sentence, self._text = self._text[:cut].strip(), self._text[cut:]
             if sentence:
+                self._begins_early = False
                 found.append(sentence)
         return found
+
+    def _first_cut(self, final: bool) -> int | None:
+        """Where the next piece ends: the first sentence, or what it begins with."""
+        end = self._first_end(final)
+        clause = self._first_clause() if self._begins_early else None
+        return clause if clause is not None and (end is None or clause < end) else end
+
+    def _first_clause(self) -> int | None:
+        """Where the opening clause ends, once something of what follows it is there."""
+        if opener := _OPENER.match(self._text):
+            return opener.end()
+        for match in _CLAUSE.finditer(self._text):
+            if match.end() < len(self._text) and len(self._text[: match.start()].split()) >= _FIRST_CLAUSE:
+                return match.end()
+        return None
 
     def _first_end(self, final: bool) -> int | None:
         """Where the first sentence surely ends; None: nowhere yet."""

@@ -20,7 +20,7 @@ from kame_voice.core.oracle_stream import (
 )
 from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import SpokenFrame
-from kame_voice.front_end.spoken.answer import Answer
+from kame_voice.front_end.spoken.answer import Answer, Repeats, only_the_same_words
 from kame_voice.front_end.spoken.mouth import Mouth
 from kame_voice.front_end.spoken.oracle_text import OracleText
 from kame_voice.front_end.spoken.owed import Owed
@@ -48,9 +48,15 @@ class SpokenSlot:
     """Hears, is guided and speaks, all at once. All methods belong to the event loop's thread."""
 
     def __init__(
-        self, flow: Flow, voice: SpeechMaker, frame_samples: int, released: Callable[[], None]
+        self,
+        flow: Flow,
+        voice: SpeechMaker,
+        frame_samples: int,
+        released: Callable[[], None],
+        repeats: Repeats = only_the_same_words,
     ) -> None:
         self._voice = voice
+        self._repeats = repeats
         self._turns = flow.turns
         self._holding = deque(flow.holding)
         self._mouth = Mouth(frame_samples)
@@ -85,7 +91,8 @@ class SpokenSlot:
                 case TurnEnded(start_ms, end_ms):
                     self._caller = _Caller.SILENT
                     now_ms = frame.at_ms + samples_to_ms(len(frame.pcm))
-                    self._owe(Owed(start_ms, end_ms, now_ms, self._turns.hold_after_ms))
+                    hold_ms = self._turns.hold_after_ms
+                    self._owe(Owed(start_ms, end_ms, now_ms, hold_ms, self._repeats))
                 case _:
                     pass
 
@@ -136,7 +143,7 @@ class SpokenSlot:
         self._follow(OracleText(opening, self._voice))
         if opening.source is OracleSource.SUPERVISOR and self._owed is None:
             # Nobody asked; a person wants it said all the same, and nothing is held up by it.
-            self._owe(Owed(-1, 0, 0, _NO_HOLD_MS))
+            self._owe(Owed(-1, 0, 0, _NO_HOLD_MS, self._repeats))
 
     def _follow(self, oracle: OracleText | None) -> None:
         self._oracle = oracle

@@ -11,6 +11,7 @@ from kame_voice.core.nouns import OracleSource
 from kame_voice.core.oracle_stream import OracleAppend, OracleClose, OracleOpen
 from kame_voice.flows.schema import Flow
 from kame_voice.front_end.base import SpokenFrame
+from kame_voice.front_end.spoken.answer import Repeats, only_the_same_words
 from kame_voice.front_end.spoken.slot import SpokenSlot
 from kame_voice.front_end.spoken.speech import Speech, timed_words
 from kame_voice.front_end.spoken.voice import Need
@@ -69,9 +70,14 @@ class TestCall:
 
     __test__ = False
 
-    def __init__(self, voice: FakeVoice | None = None, the_flow: Flow | None = None) -> None:
+    def __init__(
+        self,
+        voice: FakeVoice | None = None,
+        the_flow: Flow | None = None,
+        repeats: Repeats = only_the_same_words,
+    ) -> None:
         self.voice = voice or FakeVoice()
-        self.slot = SpokenSlot(the_flow or flow(), self.voice, FRAME, lambda: None)
+        self.slot = SpokenSlot(the_flow or flow(), self.voice, FRAME, lambda: None, repeats)
         self.frames: list[SpokenFrame] = []
         self._source: AsyncIterator[SpokenFrame] = self.slot.frames()
 
@@ -110,9 +116,17 @@ class TestCall:
         )
         self.slot.hear(frame)
 
-    def oracle(self, name: str, text: str = "", *, covers_ms: int = 3000, close: bool = True) -> None:
+    def oracle(
+        self,
+        name: str,
+        text: str = "",
+        *,
+        covers_ms: int = 3000,
+        close: bool = True,
+        source: OracleSource = OracleSource.LLM,
+    ) -> None:
         """An oracle opens, writes `text` and, unless told otherwise, closes."""
-        self.slot.guide(OracleOpen(name, OracleSource.LLM, covers_ms, is_final=covers_ms >= 3000))
+        self.slot.guide(OracleOpen(name, source, covers_ms, is_final=covers_ms >= 3000))
         if text:
             self.slot.guide(OracleAppend(name, text))
         if close:

@@ -57,17 +57,39 @@ def test_a_sentence_too_long_for_one_breath_is_broken_at_a_comma() -> None:
     assert all(part.endswith((",", ".")) and len(part) <= 240 for part in parts)
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("Yes, we do. You may, too.", ["Yes,", "we do.", "You may, too."]),
+        ("Of course, come in.", ["Of course,", "come in."]),
+        (
+            "A cleaning is ninety dollars, and takes an hour.",
+            ["A cleaning is ninety dollars,", "and takes an hour."],
+        ),
+        ("Red, green and blue.", ["Red, green and blue."]),
+        ("We open at nine. Then, as always, we close.", ["We open at nine.", "Then, as always, we close."]),
+    ],
+)
+def test_a_slow_writer_is_begun_at_the_first_clause(text: str, pieces: list[str]) -> None:
+    splitter = SentenceSplitter(begins_early=True)
+    assert [*splitter.feed(text), *splitter.finish()] == pieces
+
+
 TEXT = st.text(st.sampled_from(list('ab AI19.,!?\n"m')), max_size=60) | st.sampled_from(
-    ["Dr. Smith. At 9 a.m. Sunday. No. 5. 1. Go. x. Yes.", "word, " * 90]
+    [
+        "Dr. Smith. At 9 a.m. Sunday. No. 5. 1. Go. x. Yes.",
+        "word, " * 90,
+        "Yes, at 9 a.m. Sunday, or so, go. So.",
+    ]
 )
 
 
-@given(TEXT, st.lists(st.integers(0, 540), max_size=8))
-def test_the_sentences_do_not_depend_on_how_the_text_was_cut(text: str, cuts: list[int]) -> None:
-    splitter = SentenceSplitter()
+@given(TEXT, st.lists(st.integers(0, 540), max_size=8), st.booleans())
+def test_the_sentences_do_not_depend_on_how_the_text_was_cut(text: str, cuts: list[int], early: bool) -> None:
+    splitter, whole = SentenceSplitter(begins_early=early), SentenceSplitter(begins_early=early)
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     found = [s for a, b in itertools.pairwise(edges) for s in splitter.feed(text[a:b])]
-    assert [*found, *splitter.finish()] == sentences_of(text)
+    assert [*found, *splitter.finish()] == [*whole.feed(text), *whole.finish()]
 
 
 @given(TEXT)
