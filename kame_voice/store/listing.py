@@ -8,11 +8,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Select, and_, column, or_, select, table, text
+from sqlalchemy import Connection, Select, and_, column, or_, select, table, text
 from sqlalchemy.orm import Session
 
 from kame_voice.store.cursors import bad_cursor, decoded, encoded, moment_cursor, read_moment
-from kame_voice.store.search import NUMBER, Hit, Query, hits_of, is_said, parse_query
+from kame_voice.store.search import (
+    NUMBER,
+    Hit,
+    Query,
+    few_numbers,
+    hits_of,
+    is_said,
+    numbers_between,
+    parse_query,
+)
 from kame_voice.store.tables import FLAGGED, Call, CallTag
 
 __all__ = ["CallFilter", "Flag", "Page", "page_of", "tags_of"]
@@ -80,7 +89,7 @@ def page_of(session: Session, wanted: CallFilter, limit: int, before: str | None
                 or_(Call.started_at < at, and_(Call.started_at == at, Call.id < call_id))
             )
     else:
-        statement = _searched(statement, session.get_bind().dialect.name, query, before)
+        statement = _searched(statement, session.connection(), query, wanted, before)
     found = session.scalars(statement.limit(limit + 1)).all()
     calls = found[:limit]
     more = len(found) > limit
@@ -120,14 +129,28 @@ def _filtered(wanted: CallFilter) -> Select[tuple[Call]]:
 
 
 def _searched(
-    statement: Select[tuple[Call]], dialect: str, query: Query, before: str | None
+    statement: Select[tuple[Call]],
+    connection: Connection,
+    query: Query,
+    wanted: CallFilter,
+    before: str | None,
 ) -> Select[tuple[Call]]:
     """Documents lead, newest first, so that the database can stop once a page is full."""
+    few = few_numbers(connection, query)
+    if few is not None:
+        statement = statement.where(Call.words_id.in_(few)).order_by(Call.words_id.desc())
+        return statement if before is None else statement.where(Call.words_id < _read_number(before))
+    dialect = connection.dialect.name
     words = table("call_words", column(NUMBER[dialect]))
     number = words.columns[NUMBER[dialect]]
     statement = (
         statement.join(words, Call.words_id == number).where(is_said(dialect, query)).order_by(number.desc())
     )
+    low, high = numbers_between(wanted.since, wanted.until)
+    if low is not None:
+        statement = statement.where(number >= low)
+    if high is not None:
+        statement = statement.where(number < high)
     return statement if before is None else statement.where(number < _read_number(before))
 
 

@@ -20,7 +20,18 @@ from sqlalchemy.dialects import postgresql
 from kame_voice.store.errors import BadSearch
 from kame_voice.store.tables import Call
 
-__all__ = ["NUMBER", "Hit", "Line", "Query", "hits_of", "is_said", "keep_words", "parse_query"]
+__all__ = [
+    "NUMBER",
+    "Hit",
+    "Line",
+    "Query",
+    "few_numbers",
+    "hits_of",
+    "is_said",
+    "keep_words",
+    "numbers_between",
+    "parse_query",
+]
 
 NUMBER: Final = {"sqlite": "rowid", "postgresql": "id"}
 """The column of `call_words` that numbers its documents."""
@@ -31,6 +42,10 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\s]+")
 _TERM: Final = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _LONGEST: Final = 400
+_FEW: Final = 2000
+"""So many documents are sorted in no time; where there are more, a page of the newest is found soon."""
+_SHIFT: Final = 1000
+"""Far more than any number lies off its call's microsecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,26 @@ def is_said(dialect: str, query: Query) -> ColumnElement[bool]:
             bindparam("kame_words", _tsquery(query))
         )  # type: ignore[return-value]
     return text("call_words MATCH :kame_words").bindparams(bindparam("kame_words", _match(query)))  # type: ignore[return-value]
+
+
+def few_numbers(connection: Connection, query: Query) -> Sequence[int] | None:
+    """The numbers of all documents that match, where PostgreSQL finds that they are few; else None.
+
+    It knows how frequent a word is only of the most frequent ones, and would read all documents, the newest
+    first, to fill a page with a rare one. FTS5 needs no such help.
+    """
+    if connection.dialect.name != "postgresql":
+        return None
+    # The index for the words leads: without an order to keep there is nothing else to choose.
+    probe = text("SELECT id FROM call_words WHERE vector @@ to_tsquery('kame_english', :words) LIMIT :limit")
+    found = connection.scalars(probe, {"words": _tsquery(query), "limit": _FEW + 1}).all()
+    return found if len(found) <= _FEW else None
+
+
+def numbers_between(since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
+    """Between which numbers the documents of calls lie that began between these times; may hold some more."""
+    low = None if since is None else _number_at(since) - _SHIFT
+    return low, None if until is None else _number_at(until) + _SHIFT
 
 
 def hits_of(connection: Connection, query: Query, words_ids: Collection[int]) -> dict[int, list[Hit]]:
@@ -146,12 +181,16 @@ def _forget(connection: Connection, number: int) -> None:
 
 def _free_number(connection: Connection, started_at: datetime) -> int:
     """Microseconds since 1970, or the next that is free: calls may begin in the same one."""
-    number = round((started_at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
+    number = _number_at(started_at)
     # Asked of the documents: a call concluded in the same transaction may not have its number yet.
     taken = text(f"SELECT 1 FROM call_words WHERE {NUMBER[connection.dialect.name]} = :number")
     while connection.execute(taken, {"number": number}).first() is not None:
         number += 1
     return number
+
+
+def _number_at(moment: datetime) -> int:
+    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
 
 def _hits(places: Sequence[tuple[str, int]], marked: str) -> list[Hit]:

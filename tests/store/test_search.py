@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from kame_voice.store.calls import CallFilter, ListedCall
 from kame_voice.store.errors import BadCursor, BadSearch
 from kame_voice.store.rows import CallStatus, TurnRow
 from kame_voice.store.search import parse_query
-from tests.store.conftest import Shelf, a_call
+from tests.store.conftest import Shelf, a_call, shelf_on
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 
@@ -125,3 +127,39 @@ def test_a_search_without_a_word_is_none_and_one_of_minuses_is_refused(shelf: Sh
         found(shelf, "-hello")
     with pytest.raises(BadCursor):
         shelf.calls.list(CallFilter(words="hello"), before="bm9uc2Vuc2U")
+
+
+def test_a_search_within_days_finds_their_first_and_last_call(either_shelf: Shelf) -> None:
+    for number, hour in enumerate((-1, 0, 12, 24)):
+        at = datetime(2026, 11, 5, tzinfo=UTC) + timedelta(hours=hour)
+        a_said_call(either_shelf, f"c{number}", "hello", started_at=at)
+    day = datetime(2026, 11, 5, tzinfo=UTC)
+    wanted = CallFilter(words="hello", since=day, until=day + timedelta(days=1))
+    assert [call.id for call in either_shelf.calls.list(wanted).calls] == ["c2", "c1"]
+
+
+def test_a_word_of_very_many_calls_is_found_in_the_newest_of_them(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    with shelf_on(postgresql_url, tmp_path) as shelf:
+        a_said_call(shelf, "c0", "hello")
+        with shelf.database.engine.begin() as connection:
+            connection.execute(
+                sa.text(
+                    "INSERT INTO calls SELECT (jsonb_populate_record(c, jsonb_build_object('id', 'x' || g, "
+                    "'words_id', c.words_id + g, 'started_at', c.started_at + g * interval '1 us'))).* "
+                    "FROM calls c, generate_series(1, 2100) g"
+                )
+            )
+            connection.execute(
+                sa.text(
+                    "INSERT INTO call_words (id, call_id, places, words) SELECT w.id + g, 'x' || g, "
+                    "w.places, w.words FROM call_words w, generate_series(1, 2100) g"
+                )
+            )
+        a_said_call(shelf, "rare", "hello xylophone", started_at=NOON + timedelta(hours=1))
+        first = shelf.calls.list(CallFilter(words="hello"), limit=3)
+        assert [call.id for call in first.calls] == ["rare", "x2100", "x2099"]
+        then = shelf.calls.list(CallFilter(words="hello"), limit=2, before=first.next)
+        assert [call.id for call in then.calls] == ["x2098", "x2097"]
+        assert found(shelf, "hello xylophone") == ["rare"]
