@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import quote
@@ -9,7 +10,6 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
@@ -58,7 +58,7 @@ def answer_errors(web: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         if not _is_for_people(request):
-            return await request_validation_exception_handler(request, error)
+            return _refused_fields(error)
         wrong = "; ".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
         return await _answer(request, 422, wrong)
 
@@ -97,7 +97,7 @@ async def _answer(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     if not wants_page(request):
-        return JSONResponse({"detail": detail}, status, headers)
+        return _AsciiJson({"detail": detail}, status, headers)
     phrase = HTTPStatus(status).phrase
     title = _TITLES.get(status) or phrase
     if detail == phrase:  # the framework's own word, which says nothing more to people
@@ -105,6 +105,19 @@ async def _answer(
     return await run_in_threadpool(
         page, request, "error.html", status=status, title=title, detail=detail, code=status
     )
+
+
+class _AsciiJson(JSONResponse):
+    """Also what UTF-8 cannot hold: a half of a surrogate pair, sent back to whoever sent it."""
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content).encode("ascii")
+
+
+def _refused_fields(error: RequestValidationError) -> JSONResponse:
+    """FastAPI's answer without the input itself, which may be huge, or a number that JSON does not know."""
+    fields = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
+    return _AsciiJson({"detail": fields}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -21,12 +21,15 @@ from kame_voice.web.review.parts import ReviewParts
 
 __all__ = ["router"]
 
+_LATEST_MS: Final = 100_000_000
+"""A moment of a call has eight digits at most: no call lasts a day."""
+
 
 class NewNote(BaseModel):
     """A note to be written; `at_ms` is the moment of the call it is about, null the whole call."""
 
     text: str = Field(max_length=4000)
-    at_ms: int | None = Field(default=None, ge=0)
+    at_ms: int | None = Field(default=None, ge=0, lt=_LATEST_MS)
 
 
 class Tags(BaseModel):
@@ -75,7 +78,7 @@ def router(parts: ReviewParts) -> APIRouter:
         viewer: CurrentViewer,
         call_id: str,
         text: Annotated[str, Form()] = "",
-        at_ms: Annotated[str, Form(pattern=r"^[0-9]{0,12}$")] = "",
+        at_ms: Annotated[str, Form(pattern=r"^[0-9]{0,8}$")] = "",
     ) -> Response:
         call = parts.call(viewer, call_id)
         try:

@@ -84,3 +84,26 @@ async def test_the_api_writes_too(office: Office, ana: Person) -> None:
     assert (await ana.http.delete("/api/calls/c1/notes/99", headers=headers)).status_code == 404
     bad = await ana.http.put("/api/calls/c1/tags", json={"tags": ["<b>"]}, headers=headers)
     assert bad.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("notes", r'{"text": "x", "at_ms": 99999999999999999999}', 422),
+        ("notes", r'{"text": "\ud800"}', 422),
+        ("notes", r'{"text": 1e999}', 422),
+        ("tags", r'{"tags": ["\ud800"]}', 400),
+    ],
+)
+async def test_what_json_can_write_and_nobody_can_keep_is_refused(
+    office: Office, ana: Person, path: str, body: str, status: int
+) -> None:
+    office.put_call("c1", "hello")
+    answer = await ana.http.request(
+        "POST" if path == "notes" else "PUT",
+        f"/api/calls/c1/{path}",
+        content=body,
+        headers={"X-CSRF-Token": ana.csrf, "content-type": "application/json"},
+    )
+    assert answer.status_code == status
+    assert answer.json()["detail"]
