@@ -68,6 +68,24 @@ def test_silence_and_line_noise_are_no_voice(voices: VoiceActivity) -> None:
     assert not any(frame.events or frame.voiced for frame in listen(voices, through_the_wire(noise)))
 
 
+@pytest.mark.parametrize("quiet_s", [10, 30, 60])
+@pytest.mark.parametrize("who", ["librivox-0890", "jfk", "a synthetic voice"])
+def test_a_caller_who_was_silent_for_long_is_heard_as_well_as_at_first(
+    voices: VoiceActivity, agent: Pcm, who: str, quiet_s: int
+) -> None:
+    """While the agent says a long answer the caller says nothing; then they ask, or interrupt."""
+    voice = at_level(agent[: 24 * 4000] if who == "a synthetic voice" else person(who)[: 24 * 4000], -20)
+    noise = np.random.default_rng(1).normal(0, 5e-4, 24_000 * quiet_s).astype(np.float32)
+
+    def voiced_ms(quiet: Pcm) -> list[int]:
+        heard = listen(voices, through_the_wire(np.concatenate((quiet, voice))), frame_ms=80)
+        return [frame.at_ms - len(quiet) // 24 for frame in heard if frame.voiced]
+
+    at_first, after_long = voiced_ms(noise[:24_000]), voiced_ms(noise)
+    assert after_long[0] - at_first[0] <= 160
+    assert len(after_long) >= 0.9 * len(at_first)
+
+
 @pytest.mark.parametrize("delay_ms", [0, 37, 180, 500])
 def test_our_own_echo_is_not_taken_for_the_caller(voices: VoiceActivity, agent: Pcm, delay_ms: int) -> None:
     echo = through_the_wire(through_the_wire(delayed(agent, delay_ms)) * np.float32(10 ** (ECHO_DB / 20)))
