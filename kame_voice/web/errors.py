@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from kame_voice.core.errors import KameError
 from kame_voice.legs.webrtc_peer import BadOffer
 from kame_voice.store.errors import BadCursor, BadNote, BadSearch
 from kame_voice.web.auth.gate import gate_of
+from kame_voice.web.auth.viewer import known_viewer, optional_viewer
 from kame_voice.web.browser_door import BrowserRefused
 from kame_voice.web.pages.render import is_htmx, page
 from kame_voice.web.security_headers import add_security_headers
@@ -42,6 +44,7 @@ def answer_errors(web: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code == HTTPStatus.UNAUTHORIZED and _is_for_people(request):
             return _to_sign_in(request)
+        await _know_viewer(request)
         return await _answer(request, error.status_code, str(error.detail), error.headers)
 
     async def bad_offer(_: Request, error: Exception) -> JSONResponse:
@@ -118,6 +121,13 @@ def _refused_fields(error: RequestValidationError) -> JSONResponse:
     """FastAPI's answer without the input itself, which may be huge, or a number that JSON does not know."""
     fields = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
     return _AsciiJson({"detail": fields}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _know_viewer(request: Request) -> None:
+    """Where no route has asked who is there, as at an address that there is not: so that the menu stays."""
+    if wants_page(request) and known_viewer(request) is None:
+        with contextlib.suppress(KameError):  # without a database the page is told to a stranger
+            await optional_viewer(request)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -16,7 +16,7 @@ from kame_voice.core.nouns import Role
 from tests.support.house import SITE, House
 from tests.support.routes import routes_of
 
-__all__ = ["ERRORS", "NOT_PAGES", "PAGES", "Page", "forgotten", "pages_of"]
+__all__ = ["ERRORS", "NOT_PAGES", "PAGES", "Page", "errors_of", "forgotten", "pages_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ class Page:
     least: Role | None
     referer: str | None
     strangers_only: bool
+    status: int = 200
 
     def opens_for(self, role: Role) -> bool:
         """Whether somebody of this role may open it."""
@@ -128,6 +129,14 @@ def pages_of(house: House) -> list[Page]:
         Page(path, address.format_map(house.places), sample.least, sample.referer, sample.strangers_only)
         for path, sample in PAGES.items()
         for address in sample.addresses
+    ]
+
+
+def errors_of(house: House) -> list[Page]:
+    """Pages that tell what is wrong."""
+    return [
+        Page(address, address.format_map(house.places), None, None, False, status)
+        for address, status in ERRORS.items()
     ]
 
 

@@ -50,10 +50,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Who leaves a menu by Tab has done with it.
+document.addEventListener("focusout", (event) => {
+  const menu = event.target.closest("details[data-menu][open]");
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.removeAttribute("open");
+});
+
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset?.confirm;
   if (question && !confirm(question)) event.preventDefault();
 });
+
+// On a phone the rooms scroll sideways: the one that is open is to be seen.
+const here = document.querySelector(".rooms [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 48;
 
 document.addEventListener("htmx:afterSettle", (event) => localise(event.target));
 localise(document);

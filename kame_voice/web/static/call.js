@@ -135,22 +135,24 @@
   }
 
   // Words become places to click once they come into view: an hour's call has thousands.
-  const inView = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      inView.unobserve(target);
-      const times = target.dataset.ms.split(" ");
-      let number = 0;
-      for (const heard of target.querySelectorAll(":scope > span")) {
-        const places = heard.textContent.split(" ").map((word) => {
-          const place = document.createElement("span");
-          place.dataset.t = times[number++];
-          place.textContent = word;
-          return place;
-        });
-        heard.replaceChildren(...places.flatMap((place, at) => (at ? [" ", place] : [place])));
-      }
+  const toPlaces = (words) => {
+    inView.unobserve(words);
+    if (words.querySelector("[data-t]")) return;
+    const times = words.dataset.ms.split(" ");
+    let number = 0;
+    for (const heard of words.querySelectorAll(":scope > span")) {
+      const places = heard.textContent.split(" ").map((word) => {
+        const place = document.createElement("span");
+        place.dataset.t = times[number++];
+        place.tabIndex = -1;
+        place.textContent = word;
+        return place;
+      });
+      heard.replaceChildren(...places.flatMap((place, at) => (at ? [" ", place] : [place])));
     }
+  };
+  const inView = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) toPlaces(target);
   }, { rootMargin: "300px" });
   for (const words of document.querySelectorAll(".words[data-ms]")) inView.observe(words);
 
@@ -193,6 +195,11 @@
     if (event.target.id === "note-here") noteAt(position() * 1000);
   });
 
+  // A note that was removed took the focus with it.
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    if (detail.requestConfig?.path.endsWith("/remove")) document.getElementById("note-text").focus({ preventScroll: true });
+  });
+
   // Keys.
 
   const go = (step) => {
@@ -200,6 +207,27 @@
     if (!turns[next]) return;
     seek(starts[next], audio ? !audio.paused : false);
     turns[next].querySelector(".at").focus({ preventScroll: true });
+  };
+  const wordsOf = (turn) => {
+    const words = turn?.querySelector(".words[data-ms]");
+    if (words) toPlaces(words);
+    return words ? [...words.querySelectorAll("[data-t]")] : [];
+  };
+  // From word to word, and on into the next turn that has any. The first step goes to the turn's own first word.
+  const goWord = (step) => {
+    let turn = Math.max(current, 0);
+    let words = wordsOf(turns[turn]);
+    const at = words.indexOf(document.activeElement);
+    let next = at < 0 ? (step > 0 ? 0 : -1) : at + step;
+    while (!words[next] && turns[turn + step]) {
+      turn += step;
+      words = wordsOf(turns[turn]);
+      next = step > 0 ? 0 : words.length - 1;
+    }
+    if (!words[next]) return;
+    words[next].focus({ preventScroll: true });
+    seek(Number(words[next].dataset.t), audio ? !audio.paused : false);
+    words[next].scrollIntoView({ block: "nearest" });
   };
   const nudge = (seconds) => seek(Math.max(0, position() + seconds) * 1000, false);
   const faster = (step) => {
@@ -212,6 +240,8 @@
     " ": () => player.toggle?.(),
     j: () => go(1),
     k: () => go(-1),
+    ".": () => goWord(1),
+    ",": () => goWord(-1),
     ArrowLeft: () => nudge(-5),
     ArrowRight: () => nudge(5),
     "[": () => faster(-1),
@@ -226,6 +256,7 @@
     }
     // A focused button keeps its own Space, but for a turn's: there Space is the sound's, as Enter jumps.
     if (event.key === " " && event.target.closest("button:not(.at), summary, a")) return;
+    if (event.key === "Enter" && event.target.matches(".words [data-t]")) seek(Number(event.target.dataset.t), true);
     const action = keys[event.key];
     if (action) {
       event.preventDefault();

@@ -1,121 +1,139 @@
-"""Every page in a real browser: accessible by axe-core's rules, narrow enough for a phone, by role."""
+"""Every page in a real browser: accessible by axe-core's rules, fit for a phone, open to whom it should be.
+
+Which pages there are is the route table's to say: see tests/support/pages.py.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import Page
+from fastapi import FastAPI
+from playwright.async_api import Page as Tab
+from playwright.async_api import expect
 
-from kame_voice.caller.scripts import stay
 from kame_voice.core.nouns import Role
-from tests.support.browser import PHONE, needs_chromium, open_browser
-from tests.support.eventually import eventually
-from tests.support.running_app import RunningApp, flow_text, running_app
+from tests.support.axe import small_targets, unfold, violations, wider_than_the_screen
+from tests.support.browser import DESKTOP, OpenBrowser, needs_chromium
+from tests.support.house import House
+from tests.support.pages import ERRORS, Page, errors_of, forgotten, pages_of
 from tests.support.signed_in import signed_in_page
 
-pytestmark = [pytest.mark.anyio, needs_chromium, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, needs_chromium, pytest.mark.timeout(180)]
 
-AXE = (Path(__file__).parents[2] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-async def line(tmp_path: Path) -> AsyncIterator[RunningApp]:
-    async with running_app(tmp_path, flow_text(more="browser: {talk: true}\n")) as line:
-        await line.caller().call(line.identity(), stay(600))
-        await line.app.desk.idle()
-        yield line
-
-
-async def addresses(line: RunningApp) -> list[str]:
-    """Every page that a signed-in person opens, with a call and a line filled in."""
-    calls = await eventually(lambda: line.app.archive.calls.list().calls)
-    fixed = "/ /calls /live /lines /unknown /account /admin/users /admin/audit /talk /talk/acme-main"
-    return [
-        *fixed.split(),
-        f"/calls/{calls[0].id}",
-        "/lines/acme-main",
-        "/lines/acme-main/ask?question=hello",
-        "/unknown?line=acme-main",
-        "/there-is-no-such-page",
-    ]
+LARGE_PHONE: Final = (390, 844)
+BY_MOUSE: Final[dict[str, Any]] = {"screen": DESKTOP, "color_scheme": "light"}
+BY_FINGER: Final[dict[str, Any]] = {
+    "screen": LARGE_PHONE, "color_scheme": "dark", "has_touch": True, "is_mobile": True,
+}  # fmt: skip
+"""Between them both colours and both sizes."""
+FOLDED: Final = "main details:not([data-menu])"
+MENUS: Final = "details[data-menu]"
+"""They lie over other things while they are open."""
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds serious or critical."""
-    # Through the debugger: the page's own policy lets in no script that is not its own.
-    client = await page.context.new_cdp_session(page)
-    await client.send("Runtime.evaluate", {"expression": AXE})
-    told: dict[str, Any] = await client.send(
-        "Runtime.evaluate",
-        {
-            "expression": "axe.run().then(r => r.violations.filter(v => ['serious', 'critical']"
-            ".includes(v.impact)).map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' ')))",
-            "awaitPromise": True,
-            "returnByValue": True,
-        },
-    )
-    assert "exceptionDetails" not in told, told
-    found: list[str] = told["result"]["value"]
-    return found
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_page_has_a_serious_violation(line: RunningApp, scheme: str) -> None:
-    paths, wrong = await addresses(line), list[str]()
-    assert len(paths) >= 9, paths
+@contextlib.asynccontextmanager
+async def tabs(
+    house: House, chromium: OpenBrowser, name: str, options: dict[str, Any]
+) -> AsyncIterator[tuple[Tab, Tab]]:
+    """An admin's, who sees everything there is, and a stranger's."""
+    told = {
+        "allows": ["status of 4", "Applying inline style"],
+        **options,
+    }  # axe tries to style what it measures
     async with (
-        open_browser() as browser,
-        signed_in_page(browser, line, Role.ADMIN, (), color_scheme=scheme, allows=[".*"]) as page,
+        signed_in_page(chromium, house.line, Role.ADMIN, (), name=name, **told) as admin,
+        chromium.page(**told) as stranger,
     ):
-        for path in paths:
-            answer = await page.goto(line.url + path)
-            assert answer is not None
-            if "text/html" in answer.headers.get("content-type", ""):
-                wrong += [f"{path} {one}" for one in await violations(page)]
+        yield admin, stranger
+
+
+async def opened(house: House, page: Page, admin: Tab, stranger: Tab) -> Tab:
+    """The tab in which the page stands open."""
+    tab = stranger if page.strangers_only else admin
+    answer = await tab.goto(house.url + page.address, referer=page.referer)
+    assert answer is not None
+    assert answer.status == page.status, page.address
+    assert answer.headers["content-type"].startswith("text/html"), page.address
+    return tab
+
+
+async def test_no_page_is_forgotten(house: House) -> None:
+    assert not forgotten(house.line.app.asgi)
+
+
+def test_a_new_page_is_asked_for() -> None:
+    web = FastAPI(docs_url=None, redoc_url=None)
+    web.get("/brand-new/{page}")(lambda: None)
+    [asked] = [one for one in forgotten(web) if "brand-new" in one]
+    assert asked.startswith("GET /brand-new/{page} is not in tests/support/pages.py: add it to PAGES with")
+
+
+@pytest.mark.parametrize("options", [BY_MOUSE, BY_FINGER], ids=["light-desktop", "dark-phone"])
+async def test_every_page_is_accessible_fits_its_screen_and_can_be_pressed(
+    house: House, chromium: OpenBrowser, options: dict[str, Any]
+) -> None:
+    wrong: list[str] = []
+    async with tabs(house, chromium, f"admin-{options['color_scheme']}", options) as (admin, stranger):
+        for page in [*pages_of(house), *errors_of(house)]:
+            tab = await opened(house, page, admin, stranger)
+            found = await violations(tab)
+            if await unfold(tab, FOLDED):
+                found += [one for one in await violations(tab, FOLDED) if one not in found]
+            if wider := await wider_than_the_screen(tab):
+                found.append(f"is {wider} px wider than the screen")
+            if options is BY_FINGER:
+                found += await small_targets(tab)
+            if await unfold(tab, MENUS):
+                found += await violations(tab, MENUS)
+            wrong += [f"{page}: {one}" for one in found]
     assert not wrong, "\n".join(wrong)
 
 
-async def test_no_page_is_wider_than_a_phone(line: RunningApp) -> None:
-    wide = []
-    async with (
-        open_browser() as browser,
-        signed_in_page(browser, line, Role.ADMIN, (), screen=PHONE, allows=[".*"]) as page,
-    ):
-        for path in await addresses(line):
-            await page.goto(line.url + path)
-            width = await page.evaluate("document.documentElement.scrollWidth")
-            if width > PHONE[0]:
-                wide.append(f"{path}: {width} px")
-    assert not wide, wide
-
-
 @pytest.mark.parametrize("role", list(Role))
-async def test_each_role_finds_its_rooms_in_the_menu_and_walks_them_by_keyboard(
-    line: RunningApp, role: Role
+async def test_each_role_opens_its_pages_and_is_refused_the_others(
+    house: House, chromium: OpenBrowser, role: Role
 ) -> None:
-    async with open_browser() as browser, signed_in_page(browser, line, role) as page:
-        await page.goto(line.url + "/")
-        rooms = await page.locator("nav.rooms a").all_inner_texts()
+    told = {"allows": ["status of 403"]}
+    async with signed_in_page(chromium, house.line, role, name=f"one-{role.value}", **told) as tab:
+        for page in pages_of(house):
+            if page.strangers_only:
+                continue
+            answer = await tab.goto(house.url + page.address, referer=page.referer)
+            assert answer is not None
+            opens = page.opens_for(role)
+            assert answer.status == (200 if opens else 403), page.address
+            assert answer.url == house.url + page.address
+            title = tab.get_by_role("heading", level=1)
+            assert await title.count() == 1, f"{page} has not one title"
+            assert (await title.inner_text() == "Not for you") == (not opens), page.address
+        await tab.goto(house.url)
+        rooms = await tab.locator("nav.rooms a").all_inner_texts()
         assert rooms[:5] == ["Dashboard", "Calls", "Live", "Unknown questions", "Lines"]
         assert ("Admin" in rooms) == (role is Role.ADMIN)
-        for room in ("Calls", "Lines"):
-            link = page.locator("nav.rooms").get_by_role("link", name=room)
-            for _ in range(12):
-                await page.keyboard.press("Tab")
-                if await link.evaluate("one => one === document.activeElement"):
-                    break
-            await page.keyboard.press("Enter")
-            await page.get_by_role("heading", name=room, level=1).wait_for()
 
 
-async def test_a_reviewer_is_refused_the_admin_s_room(line: RunningApp) -> None:
-    async with (
-        open_browser() as browser,
-        signed_in_page(browser, line, Role.REVIEWER, allows=["403"]) as page,
-    ):
-        answer = await page.goto(line.url + "/admin")
-        assert answer is not None
-        assert answer.status == 403
+async def test_a_stranger_is_led_to_the_door_and_from_there_to_where_they_wanted(
+    house: House, chromium: OpenBrowser
+) -> None:
+    async with chromium.page() as tab:
+        for page in pages_of(house):
+            await tab.goto(house.url + page.address, referer=page.referer, wait_until="domcontentloaded")
+            if page.least is None:
+                assert tab.url == house.url + page.address
+            else:
+                await expect(tab.get_by_role("heading", name="Sign in")).to_be_visible()
+                assert await tab.locator("[name=next]").input_value() == page.address
+
+
+async def test_who_is_signed_in_keeps_the_menu_where_there_is_nothing(
+    house: House, chromium: OpenBrowser
+) -> None:
+    async with signed_in_page(chromium, house.line, name="lost", allows=["status of 4"]) as tab:
+        for address in ERRORS:
+            if address.startswith(("/talk", "/widget", "/welcome")):
+                continue  # pages for people who are not signed in
+            await tab.goto(house.url + address.format_map(house.places))
+            await expect(tab.get_by_role("navigation", name="Rooms")).to_be_visible()

@@ -14,7 +14,8 @@ from playwright.async_api import Page, expect
 from kame_voice.calls.transcript import Turn
 from kame_voice.core.nouns import OracleOutcome, OracleSource, Role, Speaker
 from kame_voice.oracle.base import OracleRecord
-from tests.support.browser import OpenBrowser, needs_chromium
+from tests.support.axe import wider_than_the_screen
+from tests.support.browser import PHONE, OpenBrowser, needs_chromium
 from tests.support.eventually import eventually
 from tests.support.harm import HOSTILE, SHORT, SIGN, Alarm
 from tests.support.house import House, open_house
@@ -89,10 +90,12 @@ async def eventually_harmed(alarm: Alarm, *wanted: str) -> None:
     raise AssertionError(f"the alarm told only {found}, not {wanted}")
 
 
-async def test_nothing_runs_on_any_page_that_shows_them(house: House, chromium: OpenBrowser) -> None:
-    harm, shown = list[str](), set[str]()
+async def test_nothing_runs_on_any_page_that_shows_them_and_none_bursts(
+    house: House, chromium: OpenBrowser
+) -> None:
+    harm, shown, wide = list[str](), set[str](), list[str]()
     async with signed_in_page(
-        chromium, house.line, Role.ADMIN, [SHORT], name=f"admin {SHORT}", user_agent=SHORT
+        chromium, house.line, Role.ADMIN, [SHORT], name=f"admin {SHORT}", user_agent=SHORT, screen=PHONE
     ) as page:
         alarm = await Alarm.on(page)
         await page.goto(f"{house.url}/account")
@@ -110,7 +113,10 @@ async def test_nothing_runs_on_any_page_that_shows_them(house: House, chromium: 
             if SIGN in await page.locator("main").inner_text():
                 shown.add(one.path)
             harm += [f"{one}: {what}" for what in await alarm.harm()]
+            if wider := await wider_than_the_screen(page):
+                wide.append(f"{one}: {wider} px")
     assert not harm, "\n".join(harm)
+    assert not wide, f"words push the page wider than a phone: {wide}"
     assert shown >= SHOWING, f"show nothing hostile: {sorted(SHOWING - shown)}"
 
 

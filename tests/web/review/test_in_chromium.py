@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
@@ -16,7 +15,7 @@ from playwright.async_api import Page, expect
 
 from kame_voice.server import listen
 from kame_voice.store.rows import CallStatus, TurnRow
-from tests.support.browser import DESKTOP, PHONE, needs_chromium, open_browser
+from tests.support.browser import needs_chromium, open_browser
 from tests.web.review.conftest import NOON, Office
 from tests.web.review.test_unknown import put_question, read
 
@@ -24,9 +23,7 @@ pytestmark = [pytest.mark.anyio, needs_chromium]
 
 
 @contextlib.asynccontextmanager
-async def browsing(
-    office: Office, screen: tuple[int, int] = DESKTOP, **context: Any
-) -> AsyncIterator[tuple[Page, str]]:
+async def browsing(office: Office) -> AsyncIterator[tuple[Page, str]]:
     """Ana's browser, signed in, and the address of the office."""
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -35,7 +32,7 @@ async def browsing(
     with contextlib.closing(listener):
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="office")
         try:
-            async with open_browser() as browser, browser.page(screen=screen, **context) as page:
+            async with open_browser() as browser, browser.page() as page:
                 await page.context.add_cookies([cookie])  # type: ignore[list-item]
                 yield page, url
         finally:
@@ -180,15 +177,3 @@ async def test_a_fact_is_drafted_from_what_we_did_not_know(office: Office) -> No
         await page.get_by_label("Answer").fill("Yes, on a lead.")
         await page.get_by_role("button", name="Write the YAML").click()
         await expect(page.locator("#draft-yaml")).to_contain_text("answer: Yes, on a lead.")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_fits_a_phone(office: Office, scheme: str) -> None:
-    furnish(office)
-    put_question(office, "c8", "Can I bring my dog? " * 10)
-    read(office)
-    async with browsing(office, PHONE, color_scheme=scheme) as (page, url):
-        for path in ("/calls", "/calls?text=refund", "/calls/c3", "/calls/c3/flow", "/unknown"):
-            await page.goto(url + path)
-            width = await page.evaluate("document.documentElement.scrollWidth")
-            assert width <= PHONE[0], path

@@ -26,6 +26,8 @@ function line(kind, text) {
 const turns = new Map();
 
 function caption(event) {
+  const box = part("scroll");
+  const follows = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
   let item = turns.get(event.turn);
   if (!event.text) {
     item?.remove();
@@ -46,7 +48,7 @@ function caption(event) {
   const after = [...list.children].find((other) => other !== item && Number(other.dataset.start) > event.start_ms);
   if (item.nextElementSibling !== (after ?? null) || !item.parentElement) list.insertBefore(item, after ?? null);
   part("silent").hidden = list.children.length > 0;
-  item.scrollIntoView({ block: "nearest" });
+  if (follows) box.scrollTop = box.scrollHeight;
 }
 
 const thoughts = new Map();
@@ -77,12 +79,14 @@ const follow = {
 function end(event) {
   over = true;
   source.close();
+  const wasAtWork = call.contains(document.activeElement) && document.activeElement.matches("button, textarea, input");
   stateBadge(part("state"), "ended");
   for (const control of call.querySelectorAll("button, textarea")) control.disabled = true;
   const link = document.createElement("a");
   link.href = `/calls/${id}`;
   link.textContent = "Open its record";
   status.replaceChildren(`The call is over: ${event.reason}. `, link);
+  if (wasAtWork) link.focus();
 }
 
 const source = new EventSource(`/api/calls/${id}/events`);
@@ -105,12 +109,14 @@ async function post(path, body) {
 }
 
 part("hang-up")?.addEventListener("click", async (event) => {
-  if (!confirm("End this call? The agent says goodbye first.")) return;
-  event.currentTarget.disabled = true;
+  const button = event.currentTarget;
+  if (button.ariaDisabled === "true" || !confirm("End this call? The agent says goodbye first.")) return;
+  button.ariaDisabled = "true"; // `disabled` would take the focus away from who works by keyboard
   try {
     await post("hang-up");
     status.textContent = "The agent says goodbye, then hangs up.";
   } catch (error) {
+    button.ariaDisabled = null;
     status.textContent = `Not hung up: ${error.message}`;
   }
 });
@@ -125,6 +131,10 @@ part("whisper")?.addEventListener("submit", async (event) => {
   } catch (error) {
     status.textContent = `Not whispered: ${error.message}`;
   }
+});
+
+part("whisper")?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
 });
 
 let ears = null;
