@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -310,9 +310,9 @@ class App:
         capacity = self.front_end.capacity
         return dashboard.Slots(capacity, capacity - self.front_end.free)
 
-    async def _public_calls_of_the_day(self, line: str) -> int:
+    async def _public_calls_of_the_day(self, line: str, besides: Collection[str]) -> int:
         since = datetime.now(UTC) - timedelta(days=1)
-        return await asyncio.to_thread(self.archive.calls.count_taken, line, PUBLIC_CALLER, since)
+        return await asyncio.to_thread(self.archive.calls.count_taken, line, PUBLIC_CALLER, since, besides)
 
     # One call.
 

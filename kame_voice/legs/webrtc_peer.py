@@ -108,8 +108,10 @@ class Peer:
         self._connection.on("datachannel", self._opened)
 
     def listen(self, listener: PeerListener) -> None:
-        """Everything from now on goes to `listener`."""
+        """Everything from now on goes to `listener`, and that the connection is over, if it is already."""
         self._listener = listener
+        if self._up.done() and self._connection.connectionState != "connected":
+            self._state_changed()
 
     async def answer(self, offer: str) -> str:
         """The SDP answer, candidates included. Raises BadOffer or PeerGone."""

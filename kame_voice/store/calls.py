@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -254,8 +254,11 @@ class CallStore:
 
         return self._read(read)
 
-    def count_taken(self, line: str, from_prefix: str, since: datetime) -> int:
-        """Calls that `line` has taken since then, from callers whose number begins with `from_prefix`."""
+    def count_taken(self, line: str, from_prefix: str, since: datetime, besides: Collection[str] = ()) -> int:
+        """Calls that `line` has taken since then, from callers whose number begins with `from_prefix`.
+
+        `besides`: the provider ids of calls that are counted elsewhere.
+        """
         taken = (
             select(func.count())
             .select_from(Call)
@@ -264,6 +267,7 @@ class CallStore:
                 Call.started_at >= since,
                 Call.from_number.startswith(from_prefix, autoescape=True),
                 Call.status.not_in((CallStatus.REFUSED, CallStatus.ABANDONED)),
+                Call.provider_id.not_in(besides),
             )
         )
         return self._read(lambda session: session.scalars(taken).one())

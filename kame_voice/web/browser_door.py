@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Collection
+from typing import Final, Protocol
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
@@ -20,6 +22,7 @@ __all__ = [
     "STAFF_CALLER",
     "BrowserDoor",
     "BrowserRefused",
+    "CallsOfTheDay",
     "ClosedToBrowsers",
     "DailyLimit",
     "ForeignSite",
@@ -73,23 +76,28 @@ class DailyLimit(BrowserRefused):
     status = 429
 
 
-class BrowserDoor:
-    """`check` before a call, `count` once it has its slot.
+class CallsOfTheDay(Protocol):
+    """A line's calls of the public in the last 24 hours, by their record, so that a restart forgets none."""
 
-    `calls_of_the_day` counts a line's calls of the public in the last 24 hours from their record, so
-    that a restart forgets none. The hour's calls of an address are kept in memory only.
+    def __call__(self, line: str, besides: Collection[str]) -> Awaitable[int]:
+        """All but the calls `besides`, by their provider ids."""
+        ...
+
+
+class BrowserDoor:
+    """`admit` a call, and tell when it is `over`; `check` whether one would be admitted.
+
+    The hour's calls of an address are kept in memory only. A call takes its place among those of the hour and
+    of the day before anything is waited for, so that of offers that come together no more get in than may.
     """
 
-    def __init__(
-        self,
-        flows: FlowDirectory,
-        passes: WidgetPasses,
-        calls_of_the_day: Callable[[str], Awaitable[int]],
-    ) -> None:
+    def __init__(self, flows: FlowDirectory, passes: WidgetPasses, calls_of_the_day: CallsOfTheDay) -> None:
         self._flows = flows
         self._passes = passes
         self._calls_of_the_day = calls_of_the_day
         self._hour = MovingWindowRateLimiter(MemoryStorage())
+        self._entering: Counter[tuple[str, str]] = Counter()
+        self._inside: dict[str, str] = {}
 
     def line(self, name: str) -> Flow:
         """The flow of the line called `name`. Raises UnknownLine."""
@@ -106,16 +114,42 @@ class BrowserDoor:
         if staff:
             return
         self._may_call(flow, widget_pass)
-        if not self._hour.test(_per_hour(flow), flow.line, home_of(address)):
-            raise TooManyCalls(
-                "too many calls from your network in the last hour", do="try again in an hour, or phone us"
-            )
-        if await self._calls_of_the_day(flow.line) >= flow.browser.max_calls_per_day:
-            raise DailyLimit("no more calls from the web today", do="try again tomorrow, or phone us")
+        self._check_hour(flow, home_of(address))
+        await self._check_day(flow, self._inside_on(flow))
 
-    def count(self, flow: Flow, *, address: str) -> None:
-        """A caller who is not staff got a slot."""
-        self._hour.hit(_per_hour(flow), flow.line, home_of(address))
+    @contextlib.asynccontextmanager
+    async def admit(
+        self, flow: Flow, *, call: str, address: str, staff: bool, widget_pass: str | None = None
+    ) -> AsyncIterator[None]:
+        """The body takes a slot for `call` (its provider id) and answers it. Raises as `check` does.
+
+        A body that fails gives the call's place back; else the call counts, and `over` must be told.
+        """
+        if staff:
+            yield
+            return
+        self._may_call(flow, widget_pass)
+        home = home_of(address)
+        self._check_hour(flow, home)
+        before = self._inside_on(flow)
+        self._entering[flow.line, home] += 1
+        self._inside[call] = flow.line
+        try:
+            await self._check_day(flow, before)
+            yield
+        except BaseException:
+            self.over(call)
+            raise
+        else:
+            self._hour.hit(_per_hour(flow), flow.line, home)
+        finally:
+            self._entering[flow.line, home] -= 1
+            if not self._entering[flow.line, home]:
+                del self._entering[flow.line, home]
+
+    def over(self, call: str) -> None:
+        """From now on the record alone tells of `call`, if it was one. Does nothing for staff's."""
+        self._inside.pop(call, None)
 
     def site(self, flow: Flow, origin: str | None) -> str:
         """The site on which a call button of `flow` may stand. Raises ClosedToBrowsers or ForeignSite.
@@ -132,6 +166,22 @@ class BrowserDoor:
                 do="its flow names the sites in browser.origins",
             )
         return origin.lower()
+
+    def _inside_on(self, flow: Flow) -> tuple[str, ...]:
+        """The calls that the record may not have yet."""
+        return tuple(call for call, line in self._inside.items() if line == flow.line)
+
+    def _check_hour(self, flow: Flow, home: str) -> None:
+        cost = 1 + self._entering[flow.line, home]
+        if not self._hour.test(_per_hour(flow), flow.line, home, cost=cost):
+            raise TooManyCalls(
+                "too many calls from your network in the last hour", do="try again in an hour, or phone us"
+            )
+
+    async def _check_day(self, flow: Flow, inside: Collection[str]) -> None:
+        on_record = await self._calls_of_the_day(flow.line, inside)
+        if on_record + len(inside) >= flow.browser.max_calls_per_day:
+            raise DailyLimit("no more calls from the web today", do="try again tomorrow, or phone us")
 
     def _may_call(self, flow: Flow, widget_pass: str | None) -> None:
         if widget_pass is not None:

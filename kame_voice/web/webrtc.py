@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Annotated, Any, Final, Literal
 
 import structlog
@@ -25,6 +25,7 @@ from kame_voice.calls.live_events import as_json
 from kame_voice.core.clock import Clock
 from kame_voice.core.errors import KameError
 from kame_voice.core.telemetry import Telemetry
+from kame_voice.flows.schema import Flow
 from kame_voice.legs.webrtc import WebRtcLeg
 from kame_voice.legs.webrtc_peer import Peer, PeerGone, check_offer
 from kame_voice.web.auth.gate import gate_of
@@ -35,6 +36,9 @@ from kame_voice.web.ice import IceServers
 __all__ = ["CallNotTaken", "WebRtcCalls"]
 
 _CONNECT_WITHIN_S: Final = 10.0
+_FREE_WITHIN_S: Final = 5.0
+_CLIENT_CLOSED_REQUEST: Final = 499
+"""Nobody reads this answer; proxies' logs know the number."""
 
 log = structlog.get_logger()
 
@@ -138,32 +142,26 @@ class WebRtcCalls:
 
         Told to those only whose call would be taken: a relay is worth stealing.
         """
-        await self._let_in(wish, request, viewer)
+        flow, staff = self._who(wish, request, viewer)
+        await self._door.check(flow, address=_address(request), staff=staff, widget_pass=wish.widget_pass)
         return {"iceServers": self._ice.for_call(time.time(), uuid.uuid4().hex[:8])}
 
     async def offer(self, offer: Offer, request: Request, viewer: OptionalViewer) -> Answer:
         """Take a slot, then answer; the greeting comes as soon as sound can flow."""
-        staff = await self._let_in(offer, request, viewer)
-        check_offer(offer.sdp)
-        address = _address(request)
-        admitted = await self._admission.admit(
-            provider_id=f"webrtc-{uuid.uuid4().hex}",
-            from_number=f"{STAFF_CALLER}{viewer.name}" if viewer and staff else f"{PUBLIC_CALLER}{address}",
-            to_number=f"browser:{offer.line}",
-            line=offer.line,
-        )
-        if isinstance(admitted, Refused):
-            raise CallNotTaken(admitted)
-        reservation = self._admission.claim(admitted.token)
-        assert reservation is not None, "nobody else has the token yet"
-        peer = Peer(self._ice.stun_urls)
-        try:
-            answer = await peer.answer(offer.sdp)
-        except BaseException as error:
-            await asyncio.shield(self._give_up(peer, reservation, error))
-            raise
-        if not staff:
-            self._door.count(reservation.flow, address=address)
+        flow, staff = self._who(offer, request, viewer)
+        address, call = _address(request), f"webrtc-{uuid.uuid4().hex}"
+        async with self._door.admit(
+            flow, call=call, address=address, staff=staff, widget_pass=offer.widget_pass
+        ):
+            check_offer(offer.sdp)
+            name = f"{STAFF_CALLER}{viewer.name}" if viewer and staff else f"{PUBLIC_CALLER}{address}"
+            reservation = await self._reserve(call, name, offer.line)
+            peer = Peer(self._ice.stun_urls)
+            try:
+                answer = await _while_there(request, peer.answer(offer.sdp))
+            except BaseException as error:
+                await asyncio.shield(self._give_up(peer, reservation, error))
+                raise
         self._ringing[reservation.token] = self._group.create_task(
             self._carry(peer, reservation, staff=staff), name=f"browser call {reservation.call.id}"
         )
@@ -176,20 +174,36 @@ class WebRtcCalls:
             leg.caller_hung_up()
         elif ringing is not None:
             ringing.cancel()
+            await asyncio.wait([ringing], timeout=_FREE_WITHIN_S)
         else:
             raise HTTPException(404, "There is no such call (any more).")
         return Response(status_code=204)
 
-    async def _let_in(self, wish: Wish, request: Request, viewer: Viewer | None) -> bool:
-        """Whether it is staff who calls. Raises a BrowserRefused."""
+    def _who(self, wish: Wish, request: Request, viewer: Viewer | None) -> tuple[Flow, bool]:
+        """The line that is called, and whether by staff. Raises ForeignSite or UnknownLine."""
         if not gate_of(request).is_ours(request):
             raise ForeignSite("this page is not one of ours", do="use the call button: docs/talk.md")
-        line = self._door.line(wish.line)
-        staff = viewer is not None and viewer.may_see(line.customer)
-        await self._door.check(line, address=_address(request), staff=staff, widget_pass=wish.widget_pass)
-        return staff
+        flow = self._door.line(wish.line)
+        return flow, viewer is not None and viewer.may_see(flow.customer)
+
+    async def _reserve(self, provider_id: str, caller: str, line: str) -> Reservation:
+        """A slot for a call. Raises CallNotTaken."""
+        admitted = await self._admission.admit(
+            provider_id=provider_id, from_number=caller, to_number=f"browser:{line}", line=line
+        )
+        if isinstance(admitted, Refused):
+            raise CallNotTaken(admitted)
+        reservation = self._admission.claim(admitted.token)
+        assert reservation is not None, "nobody else has the token yet"
+        return reservation
 
     async def _carry(self, peer: Peer, reservation: Reservation, *, staff: bool) -> None:
+        try:
+            await self._talk(peer, reservation, staff=staff)
+        finally:
+            self._door.over(reservation.call.provider_id)
+
+    async def _talk(self, peer: Peer, reservation: Reservation, *, staff: bool) -> None:
         call_id, token = reservation.call.id, reservation.token
         leg = WebRtcLeg(
             peer,
@@ -215,11 +229,12 @@ class WebRtcCalls:
             del self._legs[token]
 
     async def _give_up(self, peer: Peer, reservation: Reservation, error: BaseException) -> None:
+        """Free the place first: to close a connection that is only coming about may take seconds."""
         why = error.what if isinstance(error, KameError) else "the browser was gone"
         try:
-            await peer.close()
-        finally:
             await self._admission.give_up(reservation, why)
+        finally:
+            await peer.close()
 
     @contextlib.asynccontextmanager
     async def _news(self, call_id: str, *, staff: bool) -> AsyncIterator[AsyncIterator[str]]:
@@ -234,6 +249,24 @@ class WebRtcCalls:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
+
+
+async def _while_there(request: Request, answer: Awaitable[str]) -> str:
+    """`answer`, given up as soon as the browser has closed its request. Raises HTTPException then."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            leaving = group.create_task(_left(request), name="is the browser still there")
+            text = await answer
+            leaving.cancel()
+            return text
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    raise HTTPException(_CLIENT_CLOSED_REQUEST)
 
 
 async def _nothing() -> AsyncIterator[str]:

@@ -302,7 +302,8 @@ def test_an_interrupted_call_lasted_as_long_as_its_recording(shelf: Shelf) -> No
 
 
 def test_calls_that_a_line_has_taken_are_counted_by_where_they_came_from(shelf: Shelf) -> None:
-    shelf.writer.put(a_call(id="one", from_number="browser:192.0.2.1", started_at=NOON))
+    one = a_call(id="one", provider_id="of one", from_number="browser:192.0.2.1", started_at=NOON)
+    shelf.writer.put(one)
     shelf.writer.put(a_call(id="two", from_number="browser:192.0.2.2", started_at=NOON))
     others: list[dict[str, Any]] = [
         {"from_number": "browser:192.0.2.2", "status": CallStatus.REFUSED},
@@ -317,4 +318,6 @@ def test_calls_that_a_line_has_taken_are_counted_by_where_they_came_from(shelf: 
         shelf.writer.put(a_call(**changes))
     shelf.write()
     line = a_call().line
-    assert shelf.calls.count_taken(line, "browser:", NOON - timedelta(days=1)) == 2
+    yesterday = NOON - timedelta(days=1)
+    assert shelf.calls.count_taken(line, "browser:", yesterday) == 2
+    assert shelf.calls.count_taken(line, "browser:", yesterday, besides=["of one"]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,43 @@ async def test_a_caller_who_hangs_up_while_it_rings_gives_the_place_back(line: R
         assert (await http.delete(f"{line.url}/webrtc/calls/{answer['token']}")).status_code == 204
     await until(lambda: line.app.front_end.free == 1)
     assert (await record(line, answer["call_id"])).status == "abandoned"
+
+
+async def test_a_place_is_free_as_soon_as_the_hang_up_is_confirmed(line: RunningApp) -> None:
+    """The peer of a browser that is not there takes its time to be closed; nobody waits for that."""
+    line.app.browser_calls.connect_within_s = 60
+    for _ in range(3):
+        token = (await offer(line)).json()["token"]
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await http.delete(f"{line.url}/webrtc/calls/{token}")
+        assert line.app.front_end.free == 1
+
+
+async def test_a_page_that_is_gone_before_its_offer_was_answered_holds_no_place(tmp_path: Path) -> None:
+    """The STUN server is silent, so that the answer takes 5 s; the browser does not wait for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        stun = f"stun:127.0.0.1:{silent.getsockname()[1]}"
+        flow = flow_text(more=OPEN_TO_BROWSERS)
+        async with running_app(tmp_path, flow, capacity=1, ice_servers=stun) as line:
+            line.app.browser_calls.connect_within_s = 60
+            async with asyncio.TaskGroup() as group:
+                page = group.create_task(offer(line))
+                await until(lambda: line.app.front_end.free == 0)
+                page.cancel()  # its connection is closed
+            await until(lambda: line.app.front_end.free == 1)
+            await until(lambda: bool(line.app.archive.calls.list().calls))
+            (call,) = line.app.archive.calls.list().calls
+            assert (call.status, call.end_reason) == ("abandoned", "the browser was gone")
+
+
+async def test_of_offers_that_come_together_no_more_are_taken_than_the_flow_allows(tmp_path: Path) -> None:
+    flow = flow_text(more="browser: {talk: true, max_calls_per_hour: 2, max_calls_per_day: 100}\n")
+    async with running_app(tmp_path, flow, capacity=8) as line:
+        await offer_text()
+        answers = await asyncio.gather(*(offer(line) for _ in range(6)))
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429, 429, 429]
+        assert line.app.front_end.free == 6
 
 
 async def test_turn_passwords_are_for_those_who_may_call(tmp_path: Path) -> None:
