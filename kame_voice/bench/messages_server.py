@@ -3,7 +3,8 @@
 By hand: `python -m kame_voice.bench.messages_server --port 8099`, then
 `ANTHROPIC_BASE_URL=http://127.0.0.1:8099 ANTHROPIC_API_KEY=any kame-voice serve`. It answers from the
 facts in the prompt it is sent, after 400–800 ms and at 50 tokens a second; `--mode 529` and the like
-make it misbehave, for every request or for `--share` of them; `GET /stats` tells what it was asked.
+make it misbehave, for every request or for `--share` of them; `POST /mode/529` changes that while it runs,
+`GET /stats` tells what it was asked.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kame_voice.bench.messages_author import FactsAuthor
@@ -74,6 +75,10 @@ class MessagesServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             if head.startswith("get /stats"):
                 _write_json(writer, 200, "OK", self.stats)
+                return
+            if head.startswith("post /mode/"):
+                self.usual = replace(self.usual, mode=Mode(head.split()[1].removeprefix("/mode/")))
+                _write_json(writer, 200, "OK", {"mode": self.usual.mode})
                 return
             length = int(head.split("content-length:")[1].split("\r\n")[0])
             body = json.loads(await reader.readexactly(length))

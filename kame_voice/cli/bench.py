@@ -126,6 +126,14 @@ def systems(
     _finish(bench.run(run, json_file, plot), json_file)
 
 
+@app.command("failures")
+def failures(json_file: _Json = None, flows_dir: _Flows = Path("flows")) -> None:
+    """What a caller hears, and how soon, for each way in which the language model can fail."""
+    from kame_voice.bench import failures as bench
+
+    _finish(bench.run(flows_dir, report=lambda text: typer.echo(text, err=True)), json_file)
+
+
 @app.command("review")
 def review(
     json_file: _Json = None,

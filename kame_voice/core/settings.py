@@ -112,10 +112,10 @@ class Settings(BaseSettings):
     )
     claude_model: str = Field(default="claude-haiku-4-5", description="Model asked for answers.")
     claude_first_token_s: float = Field(
-        default=0.9,
+        default=1.1,
         gt=0,
         le=30,
-        description="Seconds after a finished turn without a token until the flow's facts answer instead.",
+        description="Seconds of a caller's silence without a token until the flow's facts answer instead.",
     )
     claude_price_in: float = Field(
         default=0, ge=0, description="US dollars a million input tokens; 0: the model's list price."

@@ -213,7 +213,7 @@ class Thinking(_Part):
         default=None,
         ge=100,
         le=30_000,
-        description="Wait of a finished turn for the model's first word until the facts answer.",
+        description="A caller's wait for the model's first word until the facts answer.",
     )
     in_flight: int | None = Field(
         default=None, ge=0, description="Questions of one call at the model at once; 0: no limit."

@@ -41,10 +41,10 @@ Judge = Callable[[Flow, Sequence[str], str], Awaitable[list[Meaning]]]
 class BackEnd:
     """Asks `source` while or after the caller talks, as `mode` says.
 
-    `fallback` answers in its place when it fails, when the `gate` does not let it be asked, or when a
-    finished turn has waited `first_token_s` for its first token; a late answer still replaces the
-    fallback's. Where both fail the flow's `unknown` sentence is the answer: the caller never waits in
-    vain. `judge` compares meanings; without it only the same words ask the same.
+    `fallback` answers in its place when it fails, when the `gate` does not let it be asked, or when the
+    caller has waited `first_token_s` since their last sound for its first token; a late answer still
+    replaces the fallback's. Where both fail the flow's `unknown` sentence is the answer: the caller never
+    waits in vain. `judge` compares meanings; without it only the same words ask the same.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class BackEnd:
         rule: GuessRule | None = None,
         limits: CallLimits | None = None,
         telemetry: Telemetry | None = None,
-        first_token_s: float = 0.9,
+        first_token_s: float = 1.1,
         clock: Clock = monotonic,
         now: Callable[[], datetime] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -99,7 +99,7 @@ class BackEnd:
         ledger = Ledger(record, media_ms, self._telemetry)
         try:
             async with asyncio.TaskGroup() as group:
-                running = Generations(parts, scheduler, group, guide, ledger, history, note)
+                running = Generations(parts, scheduler, group, guide, ledger, history, media_ms, note)
                 self._whispers = Whispers(parts.call, parts.flow, scheduler, running, guide, ledger, note)
                 async for transcript in transcripts:
                     meanings = await self._meanings(transcript)

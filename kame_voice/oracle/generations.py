@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 import structlog
 
@@ -35,20 +33,17 @@ from kame_voice.oracle.memory import CallMemory
 from kame_voice.oracle.never_say import forbidden_in
 from kame_voice.oracle.parts import Parts, Summariser, UnknownAnswer
 from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
+from kame_voice.oracle.waiting import CLAUSE_S, is_speakable, wait_s
 
 __all__ = ["Generations"]
 
 log = structlog.get_logger()
 
-_SENTENCE_S: Final = 0.45
-"""So much longer than for the first token a finished turn waits for a first sentence that can be said."""
-_SPEAKABLE: Final = re.compile(r"[.!?…][\"'”’)]*\s|\n")
-
 
 @dataclass(slots=True)
 class _Answer:
     """An answer as far as it has come. `gated`: it went through the gate. `decided`: the service has
-    answered or failed. `speakable`: a sentence of it is whole. `on_final`: asked on a finished turn."""
+    answered or failed. `speakable`: it can be begun aloud. `on_final`: asked on a finished turn."""
 
     source: AnswerSource
     on_final: bool
@@ -60,7 +55,7 @@ class _Answer:
 
     @property
     def speakable(self) -> bool:
-        return self.closed or bool(_SPEAKABLE.search(self.text))
+        return self.closed or is_speakable(self.text)
 
 
 @dataclass(slots=True)
@@ -81,6 +76,7 @@ class Generations:
         guide: Callable[[OracleWrite], None],
         ledger: Ledger,
         history: Callable[[], tuple[Said, ...]],
+        media_ms: Callable[[], int],
         note: Note,
     ) -> None:
         self._parts = parts
@@ -89,6 +85,7 @@ class Generations:
         self._guide = guide
         self._ledger = ledger
         self._history = history
+        self._media_ms = media_ms
         self._note = note
         self._memory = CallMemory()
         self._found: dict[str, _Answer] = {}
@@ -310,10 +307,11 @@ class Generations:
             self._tasks.waits[id_] = self._group.create_task(self._wait_for(id_), name=f"wait for {id_}")
 
     async def _wait_for(self, id_: str) -> None:
-        await self._parts.sleep(self._parts.first_token_s)
+        silent_s = (self._media_ms() - self._scheduler.covers_ms(id_)) / 1000
+        await self._parts.sleep(wait_s(self._parts.first_token_s, silent_s))
         answer = self._found[id_]
         if answer.begun and not answer.speakable:
-            await self._parts.sleep(_SENTENCE_S)
+            await self._parts.sleep(CLAUSE_S)
         if not self._scheduler.answers_a_final(id_) or answer.speakable or self._parts.fallback is None:
             return
         if answer.begun:

@@ -225,6 +225,11 @@ class Scheduler:
         finals = [one for one in self._generations if one.is_final and not self._is_stand_in(one)]
         return finals[-1].id if finals else None
 
+    def covers_ms(self, id_: str) -> int:
+        """How far into the caller's audio the words go that generation `id_` answers; 0 where it is gone."""
+        this = self._find(id_)
+        return 0 if this is None else this.covers_ms
+
     def is_wanted(self, id_: str) -> bool:
         """Whether generation `id_` is in force or may come into force."""
         return self._find(id_) is not None

@@ -11,7 +11,7 @@ from kame_voice.bench.messages_author import FactsAuthor
 from kame_voice.bench.messages_server import Behaviour, messages_process, running_server
 from kame_voice.bench.questions import load_questions
 from kame_voice.core.nouns import Speaker
-from kame_voice.oracle.base import OracleRequest, Said
+from kame_voice.oracle.base import AnswerFailed, OracleRequest, Said
 from kame_voice.oracle.claude import Claude
 from kame_voice.oracle.prompt import build_prompt
 from tests.oracle.examples import CALL, MONDAY_NOON, request
@@ -57,6 +57,17 @@ async def test_it_counts_requests_and_tokens() -> None:
             stats = (await http.get(f"{server.url}/stats")).json()
     assert (stats["requests"], stats["finished"], stats["output_tokens"]) == (1, 1, 3)
     assert stats["input_tokens"] > 200
+
+
+@pytest.mark.anyio
+async def test_it_is_told_to_misbehave_while_it_runs() -> None:
+    async with running_server(Behaviour(text="Yes, we do.")) as server:
+        claude = Claude("key", model="test", base_url=server.url)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            (await http.post(f"{server.url}/mode/529")).raise_for_status()
+        with pytest.raises(AnswerFailed, match="overloaded"):
+            _ = [delta async for delta in claude.answer(request("Do you?"))]
+        await claude.close()
 
 
 def test_it_runs_as_a_process() -> None:

@@ -97,9 +97,8 @@ async def talking(
         telemetry=talk.telemetry,
         clock=lambda: talk.media_ms / 1000,
         now=lambda: MONDAY_NOON,
-        sleep=talk.wait,
         gate=gate,
-        **options,
+        **{"sleep": talk.wait, **options},
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from kame_voice.core.first_clause import first_clause_end
+
 __all__ = ["SentenceSplitter", "sentences_of"]
 
 _TITLES: Final = frozenset(
@@ -30,12 +32,6 @@ _WORD_AHEAD: Final = re.compile(r"""["'“‘(\[]*(?P<word>[^\s]+?)(?P<done>[\s.
 _LONG: Final = 240
 """A sentence longer than this is broken at its last comma, so that its first sound does not wait."""
 _CLAUSE: Final = re.compile(r"[,;:—]\s+")
-_OPENER: Final = re.compile(
-    r"\s*(yes|yeah|no|sure|certainly|of course|absolutely|unfortunately|(i['’]m )?sorry|well),\s+(?=\S)",
-    re.IGNORECASE,
-)
-_FIRST_CLAUSE: Final = 4
-"""Words of a clause that can stand for itself until the rest of the sentence is there."""
 
 
 class SentenceSplitter:
@@ -80,17 +76,8 @@ class SentenceSplitter:
     def _first_cut(self, final: bool) -> int | None:
         """Where the next piece ends: the first sentence, or what it begins with."""
         end = self._first_end(final)
-        clause = self._first_clause() if self._begins_early else None
+        clause = first_clause_end(self._text) if self._begins_early else None
         return clause if clause is not None and (end is None or clause < end) else end
-
-    def _first_clause(self) -> int | None:
-        """Where the opening clause ends, once something of what follows it is there."""
-        if opener := _OPENER.match(self._text):
-            return opener.end()
-        for match in _CLAUSE.finditer(self._text):
-            if match.end() < len(self._text) and len(self._text[: match.start()].split()) >= _FIRST_CLAUSE:
-                return match.end()
-        return None
 
     def _first_end(self, final: bool) -> int | None:
         """Where the first sentence surely ends; None: nowhere yet."""
