@@ -9,6 +9,7 @@ import importlib.util
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -38,14 +39,14 @@ __all__ = [
 ]
 
 _QUESTIONS: Final = Path(__file__).with_name("questions_systems.yaml")
-_A_CALL: Final = 11
-"""Questions asked in one call: each call costs a greeting, in which nothing is measured."""
+_CALLS_A_LINE: Final = 2
+"""At once, so that a run takes minutes. Callers listen for most of a call, and seldom talk together."""
 _BRISK: Final = Manners(settle_ms=600, more_within_ms=300)
 """No holding phrase can come, so what was said is over sooner than where one might go on behind it."""
 _STAGGER_S: Final = 0.37
-"""Two calls at once, one a line, a little apart as calls are."""
+"""Calls begin a little apart, as calls do."""
 _NO_HOLDING_MS: Final = 10_000
-_LATENESS_QUESTIONS: Final = 3
+_LATENESS_QUESTIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +154,45 @@ def measure_systems(
     spoken = [(one, one.clips(voice)) for one in sets]
     listener = Listener()
     measured: dict[str, Any] = {}
-    for system in systems:
-        reason = system.why_not(weights)
-        if reason:
-            report(f"{system.name}: not measured, {reason}")
-            measured[system.name] = {"skipped": reason}
-            continue
-        report(f"{system.name}: {sum(len(clips) for _, clips in spoken)} questions …")
-        batches = [
-            [
-                _Asked(
-                    QuestionSet(one.to, one.flow, one.questions[at : at + _A_CALL]), clips[at : at + _A_CALL]
-                )
-                for at in range(0, len(clips), _A_CALL)
-            ]
-            for one, clips in spoken
-        ]
-        with _language_model(system.llm, seed) as llm_url:
-            with serving_process(flows_dir, settings=system.settings(llm_url, weights)) as server:
-                asyncio.run(_all_lines(server, batches, manners))
-            stats = httpx.get(f"{llm_url}/stats", trust_env=False).json() if system.llm else {}
-        # only now: the listener's work must not take the server's core away
-        rows = []
-        for asked in (asked for line in batches for asked in line):
-            assert asked.result is not None
-            listener.transcribe(asked.result)
-            rows += answers_of(asked.questions, asked.result, asked.record)
-        measured[system.name] = {"answers": rows, "llm": stats}
+    judged: dict[str, Future[list[dict[str, Any]]]] = {}
+    with ThreadPoolExecutor(1, "judge") as judges:
+        for system in systems:
+            reason = system.why_not(weights)
+            if reason:
+                report(f"{system.name}: not measured, {reason}")
+                measured[system.name] = {"skipped": reason}
+                continue
+            report(f"{system.name}: {sum(len(clips) for _, clips in spoken)} questions …")
+            calls = [asked for one, clips in spoken for asked in _calls(one, clips)]
+            with _language_model(system.llm, seed) as llm_url:
+                with serving_process(flows_dir, settings=system.settings(llm_url, weights)) as server:
+                    # The listener works while a server starts, and never while one is measured.
+                    wait(judged.values())
+                    asyncio.run(_at_once(server, calls, manners))
+                stats = httpx.get(f"{llm_url}/stats", trust_env=False).json() if system.llm else {}
+            judged[system.name] = judges.submit(_judged, listener, calls)
+            measured[system.name] = {"llm": stats}
+        for name, rows in judged.items():
+            measured[name]["answers"] = rows.result()
     return measured
+
+
+def _calls(one: QuestionSet, clips: list[Clip]) -> list[_Asked]:
+    """A line's questions in the calls in which they are asked."""
+    length = -(-len(clips) // _CALLS_A_LINE)
+    return [
+        _Asked(QuestionSet(one.to, one.flow, one.questions[at : at + length]), clips[at : at + length])
+        for at in range(0, len(clips), length)
+    ]
+
+
+def _judged(listener: Listener, calls: list[_Asked]) -> list[dict[str, Any]]:
+    rows = []
+    for asked in calls:
+        assert asked.result is not None
+        listener.transcribe(asked.result)
+        rows += answers_of(asked.questions, asked.result, asked.record)
+    return rows
 
 
 @contextlib.contextmanager
@@ -192,18 +204,15 @@ def _language_model(wanted: bool, seed: int, *options: str) -> Iterator[str]:
         yield url
 
 
-async def _all_lines(server: MeasuredServer, lines: list[list[_Asked]], manners: Manners) -> None:
-    """One caller a line, all lines at once; a line's calls one after the other."""
-
-    async def one_line(number: int, calls: list[_Asked]) -> None:
+async def _at_once(server: MeasuredServer, calls: list[_Asked], manners: Manners) -> None:
+    async def one(number: int, asked: _Asked) -> None:
         await asyncio.sleep(_STAGGER_S * number)
-        for asked in calls:
-            asked.result = await _call(server.server, asked, manners)
-            asked.record = await asyncio.to_thread(server.record_of, asked.result.call.call_sid)
+        asked.result = await _call(server.server, asked, manners)
+        asked.record = await asyncio.to_thread(server.record_of, asked.result.call.call_sid)
 
     async with asyncio.TaskGroup() as group:
-        for number, calls in enumerate(lines):
-            group.create_task(one_line(number, calls), name=f"line {number}")
+        for number, asked in enumerate(calls):
+            group.create_task(one(number, asked), name=f"caller {number}")
 
 
 async def _call(server: Server, asked: _Asked, manners: Manners) -> CallResult:
@@ -236,23 +245,13 @@ def measure_lateness(
                     _Asked(line, line.clips(voice)[number : number + _LATENESS_QUESTIONS])
                     for number, line in enumerate(lines)
                 ]
-                asyncio.run(_at_once(server.server, asked, manners))
+                asyncio.run(_at_once(server, asked, manners))
                 late, sent = (
                     server.metric("kame_outbound_late_total"),
                     server.metric("kame_outbound_frames_total"),
                 )
         rates[state] = {"late": late, "sent": sent, "share": late / sent if sent else 0.0}
     return rates
-
-
-async def _at_once(server: Server, asked: list[_Asked], manners: Manners) -> None:
-    async def one(number: int) -> None:
-        await asyncio.sleep(_STAGGER_S * number)
-        await _call(server, asked[number], manners)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(len(asked)):
-            group.create_task(one(number), name=f"caller {number}")
 
 
 def load_parts(file: Path, seed: int) -> dict[str, Any]:

@@ -39,7 +39,13 @@ class Listener:
         padded = np.concatenate([heard, np.zeros(-len(heard) % (RATE // 50) + RATE // 5, np.float32)])
         wide = Resampler(RATE, _STT_RATE).feed(padded.astype(np.float32))
         segments, _ = self._model.transcribe(
-            wide, language="en", beam_size=5, condition_on_previous_text=False, vad_filter=False
+            wide,
+            language="en",
+            beam_size=5,
+            temperature=0.0,
+            without_timestamps=True,
+            condition_on_previous_text=False,
+            vad_filter=False,
         )
         return " ".join(segment.text.strip() for segment in segments).strip()
 
