@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from kame_voice.accounts.passwords import MIN_LENGTH
 from kame_voice.accounts.people import LINK_LIFETIME, BadUser, People
 from kame_voice.core.nouns import Role
-from kame_voice.store.errors import LastAdmin, UserExists
+from kame_voice.store.errors import LastAdmin, TokenNotFound, UserExists
 from kame_voice.store.users import EVERY_CUSTOMER, UserRecord
 from kame_voice.web.auth.gate import Gate
 from kame_voice.web.auth.viewer import Admin, address_of
@@ -139,7 +139,10 @@ def router(gate: Gate, people: People, customers: Callable[[], Iterable[str]]) -
 
     @routes.post("/users/{user_id}/tokens/revoke")
     def revoke_token(request: Request, user_id: str, viewer: Admin, name: _Text = "") -> Response:
-        people.revoke_token(found(user_id), name, viewer, address_of(request))
+        try:
+            people.revoke_token(found(user_id), name, viewer, address_of(request))
+        except TokenNotFound as error:
+            raise HTTPException(404, "This user has no such token.") from error
         return _back(user_id, "token")
 
     return routes
