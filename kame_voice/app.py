@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI
 
 from kame_voice.accounts.accounts import Accounts
+from kame_voice.accounts.trail import Action
 from kame_voice.calls.admission import Admission, Reservation
 from kame_voice.calls.desk import Desk
 from kame_voice.calls.live import LiveCall, LiveCalls
@@ -44,8 +45,10 @@ from kame_voice.oracle.prices import price_of
 from kame_voice.oracle.repetition import says_nothing_new
 from kame_voice.oracle.thinking import Thinking
 from kame_voice.oracle.transcriber import SpeechToText
+from kame_voice.review.erasing import Age, Gone
 from kame_voice.review.meanings import Meanings
 from kame_voice.review.read_ahead import ReadAhead
+from kame_voice.review.retention import Retention
 from kame_voice.store.archive import Archive
 from kame_voice.store.generations import GenerationStore
 from kame_voice.store.questions import QuestionStore
@@ -141,6 +144,7 @@ class App:
             monotonic,
             self._door,
         )
+        self._review = self._review_parts()
         self._signatures = Signatures(settings)
         self.media_calls = MediaCalls(
             self._signatures,
@@ -203,12 +207,21 @@ class App:
     def _upkeep(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
         """What is done about past calls beside the present ones, on threads that yield to them."""
         threads = self._background
-        jobs = {"days of the dashboard": ReadAhead(self._statistics, threads).run}
+        age = Age(self.settings.keep_days, self.settings.keep_recordings_days)
+        retention = Retention(self._review.erasure, age, threads, self.telemetry, self._note_gone)
+        jobs = {
+            "days of the dashboard": ReadAhead(self._statistics, threads).run,
+            "retention": retention.run,
+        }
         if self._senses is not None:
             questions = QuestionStore(self.archive.database)
             meanings = Meanings(questions, self._senses.knowledge.embed, threads)
             jobs["meanings of open questions"] = meanings.run
         return jobs
+
+    def _note_gone(self, gone: Gone) -> None:
+        data = {"calls": gone.calls, "recordings": gone.recordings}
+        self.accounts.trail.record(Action.CALL_DELETE, None, who="retention", data=data)
 
     async def ready(self) -> None:
         """Return once calls can be taken."""
@@ -291,7 +304,7 @@ class App:
         web.include_router(self.browser_calls.router)
         web.include_router(TalkPages(self.settings, self.flows, self._door, self._passes).router)
         web.include_router(api.router(self.archive, self.live_calls))
-        for routes in review_routers(self._review_parts()):
+        for routes in review_routers(self._review):
             web.include_router(routes)
         statistics = self._statistics
         web.include_router(dashboard.router(statistics, self.flows, self.live_calls, self._slots_in_use))

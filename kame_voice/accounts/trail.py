@@ -24,6 +24,7 @@ class Action(StrEnum):
     CALL_NOTE = "call.note"
     CALL_TAG = "call.tag"
     CALL_DISPOSITION = "call.disposition"
+    CALL_DELETE = "call.delete"
     LIVE_WATCH = "live.watch"
     LIVE_LISTEN = "live.listen"
     LIVE_WHISPER = "live.whisper"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kame_voice.cli.erasing import delete_call, prune
 from kame_voice.cli.timeline import clock, oracle_line, timeline
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(name="calls", help="Read the calls that were taken.", no_args_is_help=True)
+app = typer.Typer(name="calls", help="Read, and delete, the calls that were taken.", no_args_is_help=True)
+app.command("delete")(delete_call)
+app.command("prune")(prune)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the API gives it.")]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from kame_voice.cli.audited import noting, somebody_here
 
 if TYPE_CHECKING:
     from kame_voice.accounts.accounts import Accounts
@@ -132,25 +133,20 @@ class _Desk:
 @contextmanager
 def _desk() -> Iterator[_Desk]:
     from kame_voice.accounts.accounts import Accounts
-    from kame_voice.accounts.viewer import Via, Viewer
-    from kame_voice.core.nouns import Role
     from kame_voice.core.settings import load_settings
     from kame_voice.store.archive import Archive
-    from kame_voice.store.rows import AuditRow
-    from kame_voice.store.upsert import upsert
 
     settings = load_settings()
     # A server may be running on the same database: open it for a look, and write the few rows directly.
     archive = Archive.open_existing(settings.effective_database_url, settings.data_dir)
-    noted: list[AuditRow] = []
-    accounts = Accounts(settings, archive, noted.append)
-    by = Viewer(None, getpass.getuser(), Role.ADMIN, None, Via.CLI)
     try:
-        yield _Desk(archive, accounts, by, settings.public_url)
+        with noting(archive) as note:
+            accounts = Accounts(settings, archive, note)
+            try:
+                yield _Desk(archive, accounts, somebody_here(), settings.public_url)
+            finally:
+                accounts.close()
     finally:
-        if noted:
-            archive.database.change(lambda session: upsert(session.connection(), noted))
-        accounts.close()
         archive.close()
 
 

@@ -181,6 +181,12 @@ class Settings(BaseSettings):
         default=0, ge=0, le=3000, description="Steps of memory a call keeps, 80 ms each; 0: as trained."
     )
     recording: bool = Field(default=True, description="Keep a two-channel recording of each call.")
+    keep_days: int = Field(
+        default=0, ge=0, le=36_500, description="Days after which a call is deleted, all of it; 0: never."
+    )
+    keep_recordings_days: int = Field(
+        default=0, ge=0, le=36_500, description="Days after which its recording is deleted; 0: with the call."
+    )
     drain_s: float = Field(
         default=300, ge=0, le=3600, description="After SIGTERM, running calls may last this long."
     )

@@ -77,6 +77,7 @@ class Telemetry:
         self.summaries_failed = counter(
             "summaries_failed_total", "Finished calls set aside because they cannot be summed up."
         )
+        self.erased = counter("erased_total", "Calls and recordings deleted as too old, by kind.", "kind")
         self.flow_reloads = counter("flow_reloads_total", "Flow reloads by result.", "result")
         self.engine_step = histogram("engine_step_seconds", "One step of the speech engine.", _STEP_BUCKETS)
         self.engine_late = counter("engine_late_total", "Steps that ended after their 80 ms.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import tempfile
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from kame_voice.core.nouns import SAMPLE_RATE
+from kame_voice.store.errors import UnsafeRecordingName
 from kame_voice.store.recordings import HEADER_BYTES, RecordingStore, recording_name
 
 __all__ = ["PEAKS_A_SECOND", "Peaks", "measure"]
@@ -65,17 +67,31 @@ class Peaks:
         path = self._recordings.path_of(call_id)
         if path is None:
             return None
-        kept = (self._folder / recording_name(call_id)).with_suffix(".peaks")
         with self._measuring:  # two that ask at once measure once
-            status = path.stat()
-            header = _HEADER.pack(_MAGIC, status.st_size, status.st_mtime_ns)
             try:
-                whole = kept.read_bytes()
+                return self._of(path, self._kept(call_id))
             except FileNotFoundError:
-                whole = b""
-            if not whole.startswith(header):
-                whole = header + measure(path)
-                _write(kept, whole)
+                return None  # deleted meanwhile
+
+    def forget(self, call_id: str) -> None:
+        """Delete the outline; the recording must be gone, or it comes back. Raises OSError."""
+        with self._measuring, contextlib.suppress(UnsafeRecordingName):
+            self._kept(call_id).unlink(missing_ok=True)
+
+    def _kept(self, call_id: str) -> Path:
+        return (self._folder / recording_name(call_id)).with_suffix(".peaks")
+
+    @staticmethod
+    def _of(path: Path, kept: Path) -> bytes:
+        status = path.stat()
+        header = _HEADER.pack(_MAGIC, status.st_size, status.st_mtime_ns)
+        try:
+            whole = kept.read_bytes()
+        except FileNotFoundError:
+            whole = b""
+        if not whole.startswith(header):
+            whole = header + measure(path)
+            _write(kept, whole)
         return whole[_HEADER.size :]
 
 

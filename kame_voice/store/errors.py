@@ -17,6 +17,7 @@ __all__ = [
     "BadNote",
     "BadSearch",
     "CallNotFound",
+    "CallRunning",
     "DatabaseCorrupt",
     "DatabaseFull",
     "DatabaseLocked",
@@ -83,6 +84,12 @@ class CallNotFound(StoreError):
     """No call has this id."""
 
     code = "call-not-found"
+
+
+class CallRunning(StoreError):
+    """A call that runs cannot be deleted."""
+
+    code = "call-running"
 
 
 class AmbiguousCallId(StoreError):

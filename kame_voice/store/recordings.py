@@ -8,9 +8,12 @@ reader opens it, at any time, however the process ended.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import struct
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -176,6 +179,21 @@ class RecordingStore:
     def create(self, call_id: str) -> RecordingWriter:
         """Start the recording of `call_id`. Raises OSError, UnsafeRecordingName."""
         return RecordingWriter(self.root / recording_name(call_id))
+
+    def remove(self, call_id: str) -> bool:
+        """Delete the recording of `call_id`; whether there was one. Raises OSError."""
+        path = self.path_of(call_id)
+        if path is not None:
+            path.unlink(missing_ok=True)
+        return path is not None
+
+    def untouched_since(self, moment: datetime) -> Iterator[str]:
+        """The ids of recordings that nobody has written to since then, folder by folder. Raises OSError."""
+        for folder in sorted(self.root.iterdir()) if self.root.is_dir() else ():
+            for path in sorted(folder.glob("*.wav")):
+                with contextlib.suppress(FileNotFoundError):
+                    if _CALL_ID.fullmatch(path.stem) and path.stat().st_mtime < moment.timestamp():
+                        yield path.stem
 
     def repair(self, call_id: str) -> int | None:
         """After a crash: make the header name all that the file holds. Its length in ms, or None.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import Speaker
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.store.archive import Archive
-from kame_voice.store.errors import CallNotFound, DatabaseUnreachable
+from kame_voice.store.errors import AmbiguousCallId, CallNotFound, CallRunning, DatabaseUnreachable
 from kame_voice.store.rows import CallStatus, EventRow, OracleRow, TurnRow
 from kame_voice.store.writer import StoreWriter
 from tests.store.conftest import a_call
@@ -177,3 +179,68 @@ def test_calls_are_found_by_their_flags_and_by_what_was_said(taken: Path) -> Non
         refused = CliRunner().invoke(app, ["list", option, "nonsense"])
         assert refused.exit_code == 2
         assert "one of" in refused.output
+
+
+@pytest.fixture
+def old_calls(folder: Path) -> Iterator[Archive]:
+    """Two finished calls of long ago, one of today, and one that runs since long ago."""
+    archive = Archive.open(f"sqlite:///{folder / 'kame.db'}", folder)
+    writer = StoreWriter(archive.database, archive.recordings, Telemetry())
+    today = datetime.now(UTC) - timedelta(hours=1)
+    for call_id, days, status in (
+        ("aa1", 100, CallStatus.COMPLETED),
+        ("aa2", 40, CallStatus.COMPLETED),
+        ("bb3", 0, CallStatus.COMPLETED),
+        ("cc4", 100, CallStatus.IN_PROGRESS),
+    ):
+        writer.put(a_call(call_id, started_at=today - timedelta(days=days), status=status, recording="x"))
+        archive.recordings.create(call_id).finish(10)
+    writer.stop()
+    yield archive
+    archive.close()
+
+
+def erased(*words: str, says: str = "", fails: bool = False) -> str:
+    result = CliRunner().invoke(app, list(words), input=says)
+    assert (result.exit_code != 0) is fails, result.output
+    return " ".join(result.output.split())
+
+
+def test_what_would_be_pruned_is_told_first(old_calls: Archive) -> None:
+    said = erased("prune", "--older-than", "30", "--dry-run")
+    assert said == "2 calls over 30 days old; nothing was deleted."
+    assert len(old_calls.calls.list().calls) == 4
+    assert erased("prune", "--older-than", "500", "--yes").startswith("0 calls over 500 days old")
+
+
+def test_old_calls_are_pruned_once_that_is_meant(old_calls: Archive) -> None:
+    assert "Aborted" in erased("prune", "--older-than", "30", says="n\n", fails=True)
+    assert "Deleted 2 calls." in erased("prune", "--older-than", "30", says="y\n")
+    assert sorted(call.id for call in old_calls.calls.list().calls) == ["bb3", "cc4"]
+    (entry,) = old_calls.audit.page().entries
+    assert (entry.action, entry.via, entry.data["calls"]) == ("call.delete", "cli", 2)
+
+
+def test_recordings_alone_are_pruned(old_calls: Archive) -> None:
+    assert "Deleted 1 recording." in erased("prune", "--older-than", "50", "--recordings", "--yes")
+    assert len(old_calls.calls.list().calls) == 4
+    assert old_calls.recordings.path_of("aa1") is None
+    assert old_calls.recordings.path_of("cc4") is not None, "that call runs"
+
+
+def test_one_call_is_deleted_by_how_its_id_begins(old_calls: Archive) -> None:
+    assert "Deleted aa1, front-desk" in erased("delete", "aa1", says="y\n")
+    assert old_calls.calls.get("aa1") is None
+    (entry,) = old_calls.audit.page().entries
+    assert (entry.call_id, entry.customer) == ("aa1", "harbor-dental")
+
+
+@pytest.mark.parametrize(
+    ("id_", "error"), [("zz", CallNotFound), ("aa", AmbiguousCallId), ("cc4", CallRunning)]
+)
+def test_what_cannot_be_deleted_is_one_clear_error(
+    old_calls: Archive, id_: str, error: type[Exception]
+) -> None:
+    result = CliRunner().invoke(app, ["delete", id_, "--yes"])
+    assert isinstance(result.exception, error)
+    assert len(old_calls.calls.list().calls) == 4

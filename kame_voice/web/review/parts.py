@@ -12,6 +12,7 @@ from fastapi import HTTPException
 from kame_voice.accounts.viewer import Viewer
 from kame_voice.flows.directory import FlowDirectory
 from kame_voice.flows.schema import Flow
+from kame_voice.review.erasing import Erasure
 from kame_voice.review.peaks import Peaks
 from kame_voice.store.archive import Archive
 from kame_voice.store.calls import CallDetail
@@ -31,6 +32,7 @@ class ReviewParts:
     archive: Archive
     flows: FlowDirectory
     peaks: Peaks
+    erasure: Erasure
     notes: NoteStore
     questions: QuestionStore
     which_facts: Callable[[Flow, str], list[str]]
@@ -46,10 +48,12 @@ class ReviewParts:
         threads: Executor,
     ) -> ReviewParts:
         """The review of one archive; outlines are kept under `data_dir`."""
+        peaks = Peaks(archive.recordings, data_dir / "peaks")
         return cls(
             archive,
             flows,
-            Peaks(archive.recordings, data_dir / "peaks"),
+            peaks,
+            Erasure(archive, peaks),
             NoteStore(archive.database),
             QuestionStore(archive.database),
             which_facts or (lambda _flow, _question: []),

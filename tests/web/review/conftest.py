@@ -102,10 +102,10 @@ class Office:
             rows = connection.execute(text("SELECT who, action, call_id FROM audit ORDER BY at")).all()
         return [(who, action, call_id) for who, action, call_id in rows]
 
-    def sign_in(self, name: str, *customers: str) -> str:
+    def sign_in(self, name: str, *customers: str, role: Role = Role.REVIEWER) -> str:
         """The session cookie of somebody new, who reviews these customers."""
         now = datetime.now(UTC)
-        user = self.archive.users.add(name, Role.REVIEWER, customers, now)
+        user = self.archive.users.add(name, role, customers, now)
         secret = new_secret()
         self.archive.keys.open_session(
             digest(secret), user.id, now, timedelta(hours=1), address=None, browser=None
@@ -113,9 +113,9 @@ class Office:
         return secret
 
     @asynccontextmanager
-    async def person(self, name: str, *customers: str) -> AsyncIterator[Person]:
+    async def person(self, name: str, *customers: str, role: Role = Role.REVIEWER) -> AsyncIterator[Person]:
         """Somebody who reviews these customers, signed in."""
-        secret = self.sign_in(name, *customers)
+        secret = self.sign_in(name, *customers, role=role)
         transport = httpx.ASGITransport(self.web, raise_app_exceptions=False)
         headers = {"Accept": "text/html"}
         async with httpx.AsyncClient(
@@ -194,6 +194,13 @@ def office(tmp_path: Path) -> Iterator[Office]:
 async def ana(office: Office) -> AsyncIterator[Person]:
     """Ana reviews Acme's calls."""
     async with office.person("ana", "acme") as person:
+        yield person
+
+
+@pytest.fixture
+async def boss(office: Office) -> AsyncIterator[Person]:
+    """An admin."""
+    async with office.person("boss", role=Role.ADMIN) as person:
         yield person
 
 

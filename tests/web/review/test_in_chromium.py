@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
+from kame_voice.core.nouns import Role
 from kame_voice.server import listen
 from kame_voice.store.rows import CallStatus, TurnRow
 from tests.support.browser import needs_chromium, open_browser
@@ -23,12 +24,12 @@ pytestmark = [pytest.mark.anyio, needs_chromium]
 
 
 @contextlib.asynccontextmanager
-async def browsing(office: Office) -> AsyncIterator[tuple[Page, str]]:
+async def browsing(office: Office, role: Role = Role.REVIEWER) -> AsyncIterator[tuple[Page, str]]:
     """Ana's browser, signed in, and the address of the office."""
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(office.web, log_level="warning", lifespan="off"))
-    cookie = {"name": "kame_session", "value": office.sign_in("ana", "acme"), "url": url}
+    cookie = {"name": "kame_session", "value": office.sign_in("ana", "acme", role=role), "url": url}
     with contextlib.closing(listener):
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="office")
         try:
@@ -125,6 +126,26 @@ async def test_words_of_each_answer_of_a_turn_are_heard_where_they_were_said(off
         await expect(page.locator("#turn-3 .words > span.no-source")).to_have_text("We are")
         await page.locator("#turn-3 .words > span.no-source [data-t]").first.click()
         await expect(page.locator("#clock")).to_have_text(re.compile("0:0[89]|0:10"))
+
+
+async def test_an_admin_deletes_a_call_once_asked_whether_that_is_meant(office: Office) -> None:
+    furnish(office)
+    async with browsing(office, role=Role.ADMIN) as (page, url):
+        await page.goto(f"{url}/calls/c3")
+        asked: list[str] = []
+
+        async def answer(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+        page.on("dialog", answer)
+        await page.get_by_role("button", name="Delete").click()
+        assert office.archive.calls.get("c3") is not None
+        await page.get_by_role("button", name="Delete").click()
+        await page.wait_for_url("**/calls")
+        await expect(page.locator("#call-c3")).to_have_count(0)
+        await expect(page.locator("#call-c2")).to_be_visible()
+        assert "for good" in asked[0]
 
 
 async def test_a_note_is_written_at_the_moment_that_plays(office: Office) -> None:
