@@ -58,7 +58,9 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), reuse_port=False, backlog=512)
     except OSError as error:
         raise AddressTaken(
-            f"cannot listen: {error.strerror or error}", where=f"{host}:{port}", do="choose another --port"
+            f"cannot listen: {error.strerror or error}",
+            where=f"{host}:{port}",
+            do="choose another --host or --port",
         ) from error
 
 

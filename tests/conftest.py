@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 from typing import Final
 
@@ -17,6 +18,13 @@ def _runs_in_real_time(module: ModuleType) -> bool:
     return module.__name__.startswith("tests.e2e.") or any(
         getattr(value, "__module__", None) in _IN_REAL_TIME for value in vars(module).values()
     )
+
+
+def pytest_configure() -> None:
+    """What a developer's shell sets for their own server is no part of a test."""
+    for name in list(os.environ):
+        if name.startswith(("KAME_", "TWILIO_", "ANTHROPIC_")) and name != "KAME_WRITE_GOLDEN":
+            del os.environ[name]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

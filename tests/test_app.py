@@ -53,5 +53,5 @@ def test_a_broken_flow_stops_the_start_with_all_its_mistakes(tmp_path: Path) -> 
 def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
     config = tmp_path / "kame.yaml"
     config.write_text("publik_url: https://x.example\n")
-    with pytest.raises(SettingsError, match="publik_url"):
+    with pytest.raises(SettingsError, match=r"publik_url: is no setting; did you mean public_url\?"):
         load_settings(config)

@@ -54,7 +54,11 @@ def call(
     ] = False,
     rest_port: Annotated[
         int | None,
-        typer.Option(help="Serve a stand-in for Twilio's REST API on this loopback port for hang-ups."),
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Serve a stand-in for Twilio's REST API on this loopback port for hang-ups.",
+        ),
     ] = None,
     status_path: Annotated[
         str, typer.Option(help="Send the status callback there at the end; empty: none.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
@@ -61,8 +62,16 @@ def doctor(
 def findings(settings: Settings) -> Iterator[Finding]:
     """Everything that bears on answering calls, in the order in which to mend it."""
     from kame_voice.core.nouns import FrontEndKind
+    from kame_voice.core.settings import unknown_variables
 
     yield Finding(State.OK, "python", f"{platform.python_version()} on {platform.system()}")
+    for name, meant in unknown_variables(os.environ):
+        yield Finding(
+            State.NOTE,
+            "environment",
+            f"{name} is no setting" + (f"; did you mean {meant}?" if meant else ""),
+            "see docs/settings.md",
+        )
     yield _twilio_url(settings)
     yield _secret(
         "twilio token",
@@ -130,9 +139,16 @@ def _checked(what: str, check: Callable[[], str], do: str) -> Finding:
     try:
         return Finding(State.OK, what, check())
     except KameError as error:
-        return Finding(State.BAD, what, str(error), error.do or do)
-    except (OSError, ImportError) as error:
+        return _failed(what, error, do)
+    except OSError as error:
+        return Finding(State.BAD, what, f"{error.filename}: {error.strerror}", do)
+    except ImportError as error:
         return Finding(State.BAD, what, str(error), do)
+
+
+def _failed(what: str, error: KameError, do: str) -> Finding:
+    text = f"{error.where}: {error.what}" if error.where else error.what
+    return Finding(State.BAD, what, text, error.do or do)
 
 
 def _flows(settings: Settings) -> str:
@@ -172,10 +188,13 @@ def _users(settings: Settings) -> Finding:
         finally:
             database.close()
     except KameError as error:
-        return Finding(State.BAD, "users", str(error), error.do or "see KAME_DATABASE_URL")
+        return _failed("users", error, "see KAME_DATABASE_URL")
     if not users:
         return Finding(
-            State.NOTE, "users", "nobody can sign in yet", "open the link that `kame-voice serve` prints once"
+            State.NOTE,
+            "users",
+            "nobody can sign in yet",
+            "start `kame-voice serve`, and open the one-time link that it prints",
         )
     return Finding(
         State.OK, "users", f"{len(users)}, of whom {sum(u.has_password for u in users)} can sign in"

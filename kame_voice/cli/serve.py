@@ -13,7 +13,9 @@ __all__ = ["serve"]
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = 8080,
     config: Annotated[Path | None, typer.Option(help="Settings file instead of config/kame.yaml.")] = None,
 ) -> None:
     """Answer calls until SIGTERM or Ctrl-C; running calls are finished first."""

@@ -7,8 +7,10 @@ environment at import, and no room but this one reads it at all.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -21,7 +23,10 @@ from pydantic_settings import (
 from kame_voice.core.errors import KameError
 from kame_voice.core.nouns import FrontEndKind, OracleMode
 
-__all__ = ["Settings", "SettingsError", "load_settings"]
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
 
 
 class SettingsError(KameError):
@@ -217,6 +222,16 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, YamlConfigSettingsSource(settings_cls))
 
 
+def unknown_variables(environment: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Each `KAME_…` that no setting reads, with the one that was probably meant."""
+    known = {"KAME_CONFIG"}
+    for field, about in Settings.model_fields.items():
+        known.add(f"KAME_{field.upper()}" if about.validation_alias is None else field.upper())
+    for name in sorted(environment):
+        if name.startswith("KAME_") and name not in known:
+            yield name, _nearest(name, known)
+
+
 def load_settings(config_file: Path | None = None, **overrides: Any) -> Settings:
     """Read the settings: `overrides` over the environment over `config_file` over defaults.
 
@@ -234,9 +249,19 @@ def load_settings(config_file: Path | None = None, **overrides: Any) -> Settings
     try:
         return FromFile(**overrides)
     except ValidationError as error:
-        lines = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
-        )
+        lines = "; ".join(_wrong(item) for item in error.errors())
         raise SettingsError(
             lines, where=f"settings ({path} and environment)", do="see docs/settings.md"
         ) from error
+
+
+def _wrong(item: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] != "extra_forbidden":
+        return f"{name}: {item['msg']}"
+    meant = _nearest(name, Settings.model_fields)
+    return f"{name}: is no setting" + (f"; did you mean {meant}?" if meant else "")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, known, 1)), None)

@@ -49,6 +49,31 @@ def test_a_set_up_machine_is_ready(tmp_path: Path, flows_dir: Path) -> None:
     assert "voice.example.com/twilio/voice" in found["public url"].text
 
 
+def test_misspelt_variables_are_told_with_what_was_meant(
+    tmp_path: Path, flows_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KAME_DATADIR", "KAME_TWILIO_AUTH_TOKEN", "KAME_LOG_LEVEL"):
+        monkeypatch.setenv(name, "info")
+    told = [
+        finding.text
+        for finding in findings(load_settings(None, data_dir=tmp_path, flows_dir=flows_dir, front_end="echo"))
+        if finding.what == "environment"
+    ]
+    assert told == [
+        "KAME_DATADIR is no setting; did you mean KAME_DATA_DIR?",
+        "KAME_TWILIO_AUTH_TOKEN is no setting; did you mean TWILIO_AUTH_TOKEN?",
+    ]
+
+
+def test_a_fault_and_what_to_do_are_told_once_each(tmp_path: Path, flows_dir: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "kame.db").write_bytes(b"garbage" * 1000)
+    found = report(tmp_path, flows_dir=flows_dir)["database"]
+    assert found.state is State.BAD
+    assert found.do
+    assert found.do not in found.text
+
+
 def test_a_machine_without_users_is_told_how_to_make_the_first(tmp_path: Path, flows_dir: Path) -> None:
     found = report(tmp_path, flows_dir=flows_dir)["users"]
     assert found.state is State.NOTE
