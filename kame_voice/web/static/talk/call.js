@@ -129,6 +129,7 @@ export class Call extends EventTarget {
   #end(trouble) {
     if (this.#over) return;
     this.#over = true;
+    if (trouble) this.#giveBack();
     this.#close();
     this.#tell("over", trouble);
   }
