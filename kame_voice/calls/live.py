@@ -10,7 +10,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from kame_voice.calls.listening_in import CallSound
@@ -33,6 +33,8 @@ __all__ = ["LiveCall", "LiveCallInfo", "LiveCalls"]
 
 _BACKLOG: Final = 256
 """Events that may wait for one listener: half a minute of lively talk."""
+_KEPT: Final = timedelta(minutes=1)
+_KEPT_AT_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +266,15 @@ class _Listener:
 
 
 class LiveCalls:
-    """Every running call of this process, by its id."""
+    """Every running call of this process, by its id, and for a minute the ones that ended.
+
+    The record of a call that has just ended is still on its way to the disk.
+    """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
         self._calls: dict[str, LiveCall] = {}
+        self._ended: dict[str, tuple[datetime, LiveCall]] = {}
 
     def running(self) -> list[LiveCallInfo]:
         """The running calls, oldest first."""
@@ -277,6 +283,19 @@ class LiveCalls:
     def get(self, call_id: str) -> LiveCall | None:
         """The call, while it runs."""
         return self._calls.get(call_id)
+
+    def ended(self, call_id: str) -> LiveCall | None:
+        """The call as it stood when it ended, up to a minute ago; who subscribes is told so, and `Ended`."""
+        self._forget()
+        _, live = self._ended.get(call_id, (None, None))
+        return live
+
+    def _forget(self) -> None:
+        since = self._now() - _KEPT
+        for call_id, (ended_at, _) in list(self._ended.items()):
+            if ended_at > since and len(self._ended) <= _KEPT_AT_MOST:
+                break
+            del self._ended[call_id]
 
     @contextlib.contextmanager
     def open(self, call: CallInfo) -> Iterator[LiveCall]:
@@ -287,3 +306,5 @@ class LiveCalls:
         finally:
             live.ended("failed", "internal error")
             del self._calls[call.id]
+            self._ended[call.id] = (self._now(), live)
+            self._forget()

@@ -9,7 +9,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from kame_voice.accounts.trail import Action
-from kame_voice.accounts.viewer import Viewer
 from kame_voice.calls.live import LiveCalls
 from kame_voice.calls.live_events import (
     Caption,
@@ -42,10 +41,21 @@ def add_events(routes: APIRouter, live_calls: LiveCalls, archive: Archive) -> No
             audit(request, Action.LIVE_WATCH, call_id=call_id, customer=live.call.customer)
             async with live.subscribe(staff=True) as events:
                 yield events
-        else:
-            call = await _stored(archive, call_id, viewer)
+            return
+        call = await run_in_threadpool(archive.calls.get, call_id, viewer.customers)
+        if call is not None and call.status not in UNFINISHED:
             audit(request, Action.CALL_OPEN, call_id=call_id, customer=call.customer)
             yield _all_of(replayed(call))
+            return
+        ended = live_calls.ended(call_id)
+        if ended is not None and viewer.may_see(ended.call.customer):
+            audit(request, Action.CALL_OPEN, call_id=call_id, customer=ended.call.customer)
+            async with ended.subscribe(staff=True) as events:
+                yield events
+            return
+        if call is None:
+            raise _no_such(call_id)
+        raise HTTPException(409, f"Call {call_id!r} runs in another process; only there can it be watched.")
 
     @routes.get(
         "/calls/{call_id}/events",
@@ -89,15 +99,6 @@ def replayed(call: CallDetail) -> list[LiveEvent]:
     in_order = [event for _, event in sorted(timed, key=lambda entry: entry[0])]
     gaps = [Gap(gap_ms) for gap_ms in call.latency.response_gap_ms]
     return [*in_order, *gaps, Ended(call.status.value, call.end_reason or "")]
-
-
-async def _stored(archive: Archive, call_id: str, viewer: Viewer) -> CallDetail:
-    call = await run_in_threadpool(archive.calls.get, call_id, viewer.customers)
-    if call is None:
-        raise _no_such(call_id)
-    if call.status in UNFINISHED:
-        raise HTTPException(409, f"Call {call_id!r} runs in another process, or has only just ended.")
-    return call
 
 
 def _no_such(call_id: str) -> HTTPException:

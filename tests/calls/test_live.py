@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -218,3 +219,29 @@ async def test_a_call_that_broke_tells_its_end_all_the_same() -> None:
     with calls.open(CALL) as live:
         pass
     assert (await told(live))[-1] == Ended("failed", "internal error")
+
+
+async def test_a_call_is_told_of_for_a_minute_after_its_end() -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    calls = LiveCalls(lambda: now)
+    with calls.open(CALL) as live:
+        assert calls.ended("c1") is None, "it runs"
+        live.turns_changed([caller("Are you open?")])
+        live.ended("completed", "caller hung up")
+    assert calls.get("c1") is None
+    ended = calls.ended("c1")
+    assert ended is not None
+    events = await told(ended)
+    assert isinstance(events[0], Caption)
+    assert events[-1] == Ended("completed", "caller hung up")
+    now += timedelta(minutes=1)
+    assert calls.ended("c1") is None
+
+
+def test_of_many_calls_that_ended_only_the_last_ones_are_kept() -> None:
+    calls = LiveCalls()
+    for number in range(300):
+        with calls.open(replace(CALL, id=f"c{number}")):
+            pass
+    assert calls.ended("c299") is not None
+    assert calls.ended("c0") is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,25 @@ async def test_a_finished_calls_events_are_told_from_its_record(line: RunningApp
     await closed(line, call_id)
     events = await events_of(line, call_id)
     assert [event["type"] for event in events] == ["dtmf", "ended"]
+
+
+async def test_a_call_that_has_only_just_ended_is_told_of_while_its_record_is_still_on_its_way(
+    line: RunningApp,
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(line.caller().call(line.identity(), conversation([], dtmf="7")))
+        call_id = await running_call(line)
+        while line.app.archive.calls.get(call_id) is None:  # noqa: ASYNC110 - a state, seen from outside
+            await asyncio.sleep(0.01)
+        with contextlib.closing(sqlite3.connect(line.app.settings.data_dir / "kame.db")) as database:
+            database.execute("BEGIN IMMEDIATE")
+            await call
+            await line.app.desk.idle()
+            events = await events_of(line, call_id)
+            database.rollback()
+    assert events[-1] == {"type": "ended", "status": "completed", "reason": "caller hung up"}
+    await closed(line, call_id)
+    assert (await events_of(line, call_id))[-1] == events[-1]
 
 
 async def test_an_unknown_call_is_a_404_and_strangers_are_told_nothing(line: RunningApp) -> None:
