@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from kame_voice.store.account_tables import AuditEntry
 from kame_voice.store.database import Database
 from kame_voice.store.errors import CallRunning
 from kame_voice.store.rows import UNFINISHED
-from kame_voice.store.tables import Call
+from kame_voice.store.tables import Call, UtcDateTime
 
 __all__ = ["CallEraser", "OldCall"]
 
@@ -61,8 +61,9 @@ class CallEraser:
         """Calls that began before `moment`, the oldest first, later than `after`; with a recording alone."""
         wanted = _before(moment, now, is_recorded=is_recorded)
         if after is not None:
-            later = and_(Call.started_at == after.started_at, Call.id > after.id)
-            wanted = and_(wanted, or_(Call.started_at > after.started_at, later))
+            # As one comparison: with an OR, SQLite reads and sorts all that are left.
+            here = tuple_(literal(after.started_at, UtcDateTime), literal(after.id))
+            wanted = and_(wanted, tuple_(Call.started_at, Call.id) > here)
         return self._find(wanted, limit)
 
     def count_before(self, moment: datetime, now: datetime, *, is_recorded: bool = False) -> int:
