@@ -14,7 +14,8 @@ from kame_voice.core.telemetry import Telemetry
 from kame_voice.store.concluder import Concluder
 from kame_voice.store.concluding import is_due_again
 from kame_voice.store.database import Database
-from kame_voice.store.errors import explain, is_bad_row
+from kame_voice.store.database_file import DatabaseFile
+from kame_voice.store.errors import DatabaseUnreachable, StoreError, explain, is_bad_row
 from kame_voice.store.rows import Row, call_of
 from kame_voice.store.upsert import WRITE_ORDER, upsert
 
@@ -38,6 +39,8 @@ class RowWriter:
 
     def __init__(self, database: Database, telemetry: Telemetry, max_rows: int) -> None:
         self._where = database.where
+        self._file = DatabaseFile.of(database.url)
+        self._forget_readers = database.close
         self._engine = database.make_engine(_BUSY_MS, pool_size=1, timeout_s=_ANSWER_S)
         self._concluder = Concluder(self._engine, telemetry)
         self._telemetry = telemetry
@@ -71,7 +74,7 @@ class RowWriter:
 
         `now` in seconds of any monotonic clock.
         """
-        if now < self._retry_at:
+        if now < self._retry_at or not self._is_in_place(now):
             return
         for _ in range(_BATCHES):
             if not self._waiting:
@@ -84,12 +87,27 @@ class RowWriter:
 
     def close(self) -> None:
         """Close the connection; what still waits is lost and counted."""
+        self._is_in_place(float("inf"))
         for row in self._waiting.values():
             self._telemetry.record_dropped.labels(_kind(row)).inc()
         if self._waiting:
             log.error("records were lost at the end", rows=len(self._waiting), database=self._where)
         self._waiting.clear()
         self._engine.dispose()
+
+    def _is_in_place(self, now: float) -> bool:
+        """Whether there is a database to write to; a SQLite file that was taken away is put back."""
+        if self._file is None or not self._file.is_gone(now):
+            return True
+        try:
+            self._file.put_back(self._engine)
+        except (SQLAlchemyError, DatabaseUnreachable) as error:
+            self._failed(error, now)
+            return False
+        self._engine.dispose()
+        self._forget_readers()
+        log.error("the database file was taken away while in use; it was put back", database=self._where)
+        return True
 
     def _store(self, batch: list[tuple[int, tuple[str | int, ...]]], now: float) -> bool:
         try:
@@ -124,12 +142,12 @@ class RowWriter:
             self._conclude = True
             self._failed(error, now)
 
-    def _failed(self, error: SQLAlchemyError | OSError, now: float) -> None:
+    def _failed(self, error: SQLAlchemyError | OSError | StoreError, now: float) -> None:
         self._retry_at = now + self._retry_s
         self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
         if not self._down:
             self._down = True
-            told = explain(error, self._where)
+            told = error if isinstance(error, StoreError) else explain(error, self._where)
             log.error("records are not being stored", code=told.code, error=str(told))
 
     def _succeeded(self) -> None:

@@ -19,7 +19,7 @@ from kame_voice.store.database import Database
 from kame_voice.store.recordings import RecordingStore
 from kame_voice.store.rows import CallStatus, EventRow, TurnRow
 from kame_voice.store.writer import StoreWriter
-from tests.store.conftest import Shelf, TurnedClock, a_call
+from tests.store.conftest import Shelf, TurnedClock, a_call, shelf_on
 
 FRAME = np.full(480, 0.5, dtype=np.float32)
 
@@ -45,6 +45,59 @@ def test_a_locked_database_loses_nothing_once_it_is_free(shelf: Shelf, tmp_path:
     holder.close()
     shelf.write(after_s=10)
     assert event_count(shelf) == 3
+    assert shelf.dropped("event") == 0
+
+
+def take_away(tmp_path: Path) -> None:
+    for file in tmp_path.glob("kame.db*"):
+        file.unlink()
+
+
+def test_a_database_file_that_is_taken_away_is_put_back_with_all_it_held(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    shelf.writer.put(a_call())
+    shelf.writer.put(event(0))
+    shelf.write()
+    take_away(tmp_path)
+    shelf.writer.put(event(1))
+    shelf.write()
+    (tmp_path / "kame.db").touch()  # as a reader's new connection leaves it
+    shelf.writer.put(event(2))
+    shelf.write(after_s=2)
+    assert event_count(shelf) == 3
+    assert (tmp_path / "kame.db").stat().st_mode & 0o777 == 0o600
+    assert sorted(file.name for file in tmp_path.glob("*rescued*")) == []
+    afresh = Database.open_existing(f"sqlite:///{tmp_path / 'kame.db'}")
+    with afresh.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar() == 3
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    afresh.close()
+
+
+def test_a_file_taken_away_just_before_the_end_is_put_back_too(tmp_path: Path, url: str) -> None:
+    with shelf_on(url, tmp_path) as shelf:
+        shelf.writer.put(a_call())
+        shelf.write()
+        take_away(tmp_path)
+    with shelf_on(url, tmp_path) as shelf:
+        assert shelf.calls.get("c1") is not None
+
+
+def test_where_it_cannot_be_put_back_rows_wait(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.writer.put(a_call())
+    shelf.write()
+    take_away(tmp_path)
+    in_the_way = tmp_path / ".kame.db.rescued"
+    in_the_way.mkdir()
+    shelf.write()
+    shelf.writer.put(event(0))
+    shelf.write(after_s=2)
+    assert not (tmp_path / "kame.db").exists()
+    in_the_way.rmdir()
+    shelf.write(after_s=10)
+    assert event_count(shelf) == 1
     assert shelf.dropped("event") == 0
 
 
