@@ -12,8 +12,8 @@ __all__ = ["small_targets", "unfold", "violations", "wider_than_the_screen"]
 
 _AXE: Final = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 _RUN: Final = """
-axe.run(%s, { rules: { "target-size": { enabled: true } } }).then(({ violations }) =>
-  violations
+axe.run(%s, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } })
+  .then(({ violations }) => violations
     .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" ")}`))
 """

@@ -58,6 +58,7 @@ class House:
 
     line: RunningApp
     words: Words
+    rest: RestStandIn
     running: str
     their_running: str
     links: dict[str, str] = field(default_factory=dict)
@@ -105,7 +106,7 @@ async def open_house(folder: Path, words: Words = PLAIN) -> AsyncIterator[House]
             a_running_call(line, ACME[1], words.caller, rest) as running,
             a_running_call(line, ZENITH[1], rest=rest) as theirs,
         ):
-            house = House(line, words, running.call.id, theirs.call.id)
+            house = House(line, words, rest, running.call.id, theirs.call.id)
             await asyncio.to_thread(_tell, house)
             for call_id in (house.call, THEIR_CALL):
                 await eventually(functools.partial(_is_concluded, line, call_id))

@@ -12,7 +12,6 @@ from kame_voice.caller.clip import CallerVoice
 from kame_voice.caller.rest import RestStandIn, serving_rest
 from kame_voice.caller.result import EndedBy
 from kame_voice.caller.scripts import Ending, conversation
-from kame_voice.core.nouns import Role
 from kame_voice.store.calls import CallFilter
 from tests.support.browser import needs_chromium, open_browser
 from tests.support.eventually import eventually
@@ -73,19 +72,3 @@ async def test_a_call_is_watched_listened_to_and_ended(tmp_path: Path) -> None:
                 lambda: line.app.archive.calls.list(CallFilter(status="completed")).calls
             )
             assert kept.end_reason == "a supervisor hung up"
-
-
-async def test_a_reviewer_watches_and_finds_no_button_to_meddle(tmp_path: Path) -> None:
-    async with (
-        running_app(tmp_path) as line,
-        open_browser() as browser,
-        signed_in_page(browser, line, Role.REVIEWER) as page,
-        asyncio.TaskGroup() as group,
-    ):
-        script = conversation([], ending=Ending.WAIT_FOR_AGENT, wait_ms=3_000)
-        group.create_task(line.caller().call(line.identity(), script))
-        await eventually(line.app.live_calls.running)
-        await page.goto(f"{line.url}/live/{line.app.live_calls.running()[0].call.id}")
-        await page.get_by_text("You see this call as it happens.").wait_for()
-        for name in ("Listen in", "Hang up", "Whisper"):
-            assert await page.get_by_role("button", name=name).count() == 0

@@ -109,6 +109,11 @@ async def test_each_role_opens_its_pages_and_is_refused_the_others(
             title = tab.get_by_role("heading", level=1)
             assert await title.count() == 1, f"{page} has not one title"
             assert (await title.inner_text() == "Not for you") == (not opens), page.address
+        await tab.goto(f"{house.url}/live/{house.running}")
+        await expect(tab.get_by_text("You see this call as it happens.")).to_be_visible()
+        for name in ("Listen in", "Hang up", "Whisper"):
+            steers = await tab.get_by_role("button", name=name).count()
+            assert bool(steers) == role.includes(Role.SUPERVISOR), f"{name} for a {role.value}"
         await tab.goto(house.url)
         rooms = await tab.locator("nav.rooms a").all_inner_texts()
         assert rooms[:5] == ["Dashboard", "Calls", "Live", "Unknown questions", "Lines"]

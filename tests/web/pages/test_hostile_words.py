@@ -149,7 +149,7 @@ async def test_nothing_runs_that_stands_in_an_address(house: House, chromium: Op
             f"/calls/{house.call}#t={quote(SHORT)}",
         ]
         for address in asked:
-            await page.goto(house.url + address)
+            await page.goto(house.url + address, wait_until="domcontentloaded")
             harm += [f"{address[:60]}: {what}" for what in await alarm.harm()]
     assert not harm, "\n".join(harm)
 
