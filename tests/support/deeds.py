@@ -19,7 +19,8 @@ class Way:
     """One way of doing it: a route, what is sent, and how the server answers who may.
 
     Parameters of `address` are filled by the test: {call}, {running}, {line}, {user}, and what is new
-    each time: {note}, {whisper}, {fresh} (a running call), {name}. `needs_browser`: a token is refused.
+    each time: {note}, {whisper}, {fresh} (a running call), {old} (a finished one), {name}. `needs_browser`: a
+    token is refused.
     """
 
     method: str
@@ -141,6 +142,12 @@ DEEDS: Final = (
         Action.LIVE_WHISPER,
     ),
     Deed("hang up", _SUPERVISOR, (Way("POST", "/api/calls/{fresh_id}/hang-up", 202),), Action.LIVE_HANG_UP),
+    Deed(
+        "delete a call",
+        _ADMIN,
+        (Way("POST", "/calls/{old_id}/delete", 303), Way("DELETE", "/api/calls/{old_id}", 204)),
+        Action.CALL_DELETE,
+    ),
     Deed("read the audit log", _ADMIN, (Way("GET", "/admin/audit"), Way("GET", "/api/audit"))),
     Deed(
         "add a user",

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from tests.support.house import ACME, THEIR_CALL, ZENITH, House, a_running_call,
 from tests.support.people import ROOT, gate_of_app, visiting
 from tests.support.routes import routes_of
 from tests.support.signed_in import signed_in
+from tests.support.told_calls import tell_silent_call
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -72,9 +74,19 @@ class Trial:
                 found["oracle_id"] = live.whisper("We are open tomorrow.", "somebody")
             if "{fresh_id}" in way.route and not theirs and person.role not in (None, Role.REVIEWER):
                 found["fresh_id"] = (await stack.enter_async_context(a_running_call(house.line))).call.id
+            if "{old_id}" in way.route:
+                found["old_id"] = await self._finished_call()
             if way.route.endswith("/tokens/revoke"):
                 self._new_token(found, person)
             yield found
+
+    async def _finished_call(self) -> str:
+        """A finished call for somebody to delete."""
+        house, call_id = self.house, f"old-{next(self.numbers)}"
+        an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+        tell_silent_call(house.line.app.writer, call_id, house.flow, house.words, an_hour_ago)
+        await eventually(lambda: house.line.app.archive.calls.get(call_id))
+        return call_id
 
     def _new_token(self, found: dict[str, str], person: Person) -> None:
         people, users = self.house.line.app.accounts.people, gate_of_app(self.house.line).users
@@ -147,7 +159,7 @@ def refusal(person: Person, way: Way) -> set[int]:
 
 
 async def test_every_route_that_changes_something_is_tried(trial: Trial) -> None:
-    named = {"running_id": "call_id", "fresh_id": "call_id"}
+    named = {"running_id": "call_id", "fresh_id": "call_id", "old_id": "call_id"}
     tried_here = {(way.method, way.route.format_map(Renamed(named))) for deed in DEEDS for way in deed.ways}
     forgotten = [
         f"{route} is tried by nobody: add it to DEEDS in tests/support/deeds.py with who may, "
