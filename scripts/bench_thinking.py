@@ -1,7 +1,8 @@
-"""How long the back end holds up the event loop: `python scripts/bench_thinking.py`.
+"""How long the back end holds up the event loop: `python -m scripts.bench_thinking`.
 
 Back ends of several calls ask the stand-in for a language model, a process of its own, over HTTP, while a
 task that wants to run every millisecond notes how much later it does. Loopback only, half a minute a line.
+With `--trace` every stall of over 10 ms is told with its cause, as far as it can be seen from within.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kame_voice.oracle.base import Transcript
 from kame_voice.oracle.claude import Claude
 from kame_voice.oracle.knowledge import Knowledge
 from kame_voice.oracle.thinking import Thinking
+from scripts.stall_watch import StallWatch
 
 FLOW = load_flow(Path("flows/harbor-dental.yaml"))
 QUESTION = "I chipped a tooth last night and it really hurts, what can I do and could somebody see me today?"
@@ -56,11 +58,13 @@ async def call(thinking: Thinking, number: int) -> None:
     )
 
 
-async def late_ms(late: list[float]) -> None:
+async def late_ms(late: list[float], watch: StallWatch | None) -> None:
     """Note by how much each millisecond's turn came too late."""
     before = time.perf_counter()
     while True:
         await asyncio.sleep(0.001)
+        if watch is not None:
+            watch.beat()
         now = time.perf_counter()
         late.append((now - before - 0.001) * 1000)
         before = now
@@ -75,11 +79,16 @@ async def measure(calls: int, mode: str) -> None:
         settings = load_settings(oracle_facts_first=False)
         thinking = Thinking(settings, OracleMode.PARTIAL, knowledge, claude, Telemetry())
         late: list[float] = []
-        ticking = asyncio.create_task(late_ms(late), name="ticker")
+        watch = StallWatch() if "--trace" in sys.argv else None
+        ticking = asyncio.create_task(late_ms(late, watch), name="ticker")
         await asyncio.gather(*(call(thinking, number) for number in range(calls)), asyncio.sleep(8))
         ticking.cancel()
         await claude.close()
         knowledge.close()
+    if watch is not None:
+        watch.close()
+        for stall in watch.stalls:
+            sys.stdout.write(f"  {stall}\n")
     late.sort()
     p50, p99, p999 = (late[int(len(late) * share)] for share in (0.5, 0.99, 0.999))
     sys.stdout.write(
