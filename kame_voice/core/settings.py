@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     )
     claude_model: str = Field(default="claude-haiku-4-5", description="Model asked for answers.")
     claude_first_token_s: float = Field(
-        default=1.1,
+        default=1.05,
         gt=0,
         le=30,
         description="Seconds of a caller's silence without a token until the flow's facts answer instead.",

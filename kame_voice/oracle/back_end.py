@@ -61,7 +61,7 @@ class BackEnd:
         rule: GuessRule | None = None,
         limits: CallLimits | None = None,
         telemetry: Telemetry | None = None,
-        first_token_s: float = 1.1,
+        first_token_s: float = 1.05,
         clock: Clock = monotonic,
         now: Callable[[], datetime] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

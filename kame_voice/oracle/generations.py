@@ -50,6 +50,7 @@ class _Answer:
     gated: bool
     text: str = ""
     begun: bool = False
+    begun_s: float = 0.0
     closed: bool = False
     decided: bool = False
 
@@ -235,7 +236,7 @@ class Generations:
             if forbidden_in(answer.text + delta.text, flow.never_say):
                 raise AnswerFailed("forbidden-words", "the answer holds words of never_say")
             if not answer.begun and delta.text.strip():
-                answer.begun = True
+                answer.begun, answer.begun_s = True, self._parts.clock()
                 self._service_answers(answer)
                 self._ledger.first_token(id_, self._parts.clock() - asked_s)
                 self.do(self._scheduler.first_token(id_))
@@ -311,7 +312,7 @@ class Generations:
         await self._parts.sleep(wait_s(self._parts.first_token_s, silent_s))
         answer = self._found[id_]
         if answer.begun and not answer.speakable:
-            await self._parts.sleep(CLAUSE_S)
+            await self._parts.sleep(max(0.0, answer.begun_s + CLAUSE_S - self._parts.clock()))
         if not self._scheduler.answers_a_final(id_) or answer.speakable or self._parts.fallback is None:
             return
         if answer.begun:

@@ -9,9 +9,8 @@ from kame_voice.core.first_clause import first_clause_end
 
 __all__ = ["CLAUSE_S", "is_speakable", "wait_s"]
 
-CLAUSE_S: Final = 0.2
-"""So much longer than for the first token a finished turn waits for a clause that can be said: at 50 tokens a
-second, ten of them."""
+CLAUSE_S: Final = 0.15
+"""So long after its first token an answer may take to a clause that can be said: eight tokens or so."""
 _AT_LEAST_S: Final = 0.25
 """Where the end of the turn was long in coming, and the question has only just gone out."""
 _SENTENCE: Final = re.compile(r"[.!?…][\"'”’)]*\s|\n")
