@@ -16,6 +16,7 @@ from kame_voice.app import App, build
 from kame_voice.core.errors import KameError
 from kame_voice.core.garbage import spare_what_stays
 from kame_voice.core.settings import Settings
+from kame_voice.web.prompt_http import PromptHttp
 from kame_voice.web.upgrades import upgrades
 
 __all__ = ["AddressTaken", "listen", "loop_factory", "run_until_signal", "serve", "serving"]
@@ -72,6 +73,7 @@ async def serving(app: App, listener: socket.socket) -> AsyncIterator[None]:
         log_config=None,
         access_log=False,
         lifespan="off",
+        http=PromptHttp,
         ws=cast(type[asyncio.Protocol], upgrades(app.media_calls.knock)),
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,

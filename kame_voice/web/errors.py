@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from kame_voice.core.errors import KameError
 from kame_voice.legs.webrtc_peer import BadOffer
@@ -65,6 +66,9 @@ def answer_errors(web: FastAPI) -> None:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
         return await _answer(request, 422, wrong)
 
+    async def gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it: the peer left in the middle of its request
+
     async def unavailable(request: Request, error: Exception) -> Response:
         log.error("request failed", path=request.url.path, error=str(error))
         return await _answer(request, 503, str(error))
@@ -83,6 +87,7 @@ def answer_errors(web: FastAPI) -> None:
     web.add_exception_handler(BrowserRefused, refused)
     for kind in (BadCursor, BadSearch, BadNote):
         web.add_exception_handler(kind, bad_request)
+    web.add_exception_handler(ClientDisconnect, gone)
     web.add_exception_handler(KameError, unavailable)
     web.add_exception_handler(Exception, broken)
 
