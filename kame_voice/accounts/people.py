@@ -66,7 +66,12 @@ class People:
         return user
 
     def link(self, user: UserRecord, by: Viewer, address: str | None) -> str:
-        """The secret of a one-time link with which `user` sets a new password; an earlier one dies."""
+        """The secret of a one-time link with which `user` sets a new password; an earlier one dies.
+
+        Raises BadUser: who is disabled could not use it.
+        """
+        if user.disabled_at is not None:
+            raise BadUser("is disabled, and could not use a link", where=user.name, do="enable them first")
         secret = new_secret()
         self._users.add_link(digest(secret), user.id, self._now(), self._now() + LINK_LIFETIME)
         self._note(Action.USER_LINK, by, address, user)

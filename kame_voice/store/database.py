@@ -149,7 +149,7 @@ class Database:
 
         if self.url.get_backend_name() == "sqlite" and not Path(str(self.url.database)).exists():
             raise DatabaseUnreachable(
-                "there is no database yet", where=self.where, do="run `kame-voice serve` and call"
+                "there is no database yet", where=self.where, do="start `kame-voice serve` once"
             )
         with self.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -121,8 +122,8 @@ class UserStore:
         """Change the role. Raises UserNotFound, LastAdmin."""
 
         def change(session: Session) -> None:
-            _with_id(session, user_id).role = role.value
-            _keep_an_admin(session)
+            with _keeping_an_admin(session):
+                _with_id(session, user_id).role = role.value
 
         self._database.change(change)
 
@@ -138,10 +139,10 @@ class UserStore:
         """Keep the user from signing in, and end all sessions. Raises UserNotFound, LastAdmin."""
 
         def change(session: Session) -> None:
-            _with_id(session, user_id).disabled_at = now
+            with _keeping_an_admin(session):
+                _with_id(session, user_id).disabled_at = now
             session.execute(delete(UserSession).where(UserSession.user_id == user_id))
             session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user_id))
-            _keep_an_admin(session)
 
         self._database.change(change)
 
@@ -178,6 +179,8 @@ class UserStore:
         """
 
         def spend(session: Session) -> UserRecord:
+            # Locked: of two who use it at once, the second finds it spent.
+            session.get(OneTimeLink, link_hash, with_for_update=True)
             user = _linked(session, link_hash, now)
             if user is None:
                 user = User(
@@ -212,11 +215,23 @@ def _linked(session: Session, link_hash: str, now: datetime) -> User | None:
     return None
 
 
-def _keep_an_admin(session: Session) -> None:
+@contextmanager
+def _keeping_an_admin(session: Session) -> Iterator[None]:
+    """Refuse a change after which no admin is left, or none that has a password where one had. LastAdmin."""
+    admins = select(User.password_hash.is_not(None)).where(
+        User.role == Role.ADMIN.value, User.disabled_at.is_(None)
+    )
+    # Locked: two changes at once must not each count on the other's admin.
+    could_sign_in = any(session.scalars(admins.order_by(User.id).with_for_update()))
+    yield
     session.flush()
-    admins = select(func.count()).where(User.role == Role.ADMIN.value, User.disabled_at.is_(None))
-    if not session.scalar(admins):
+    left = session.scalars(admins).all()
+    if not left:
         raise LastAdmin("nobody would be left to manage users", do="make somebody else an admin first")
+    if could_sign_in and not any(left):
+        raise LastAdmin(
+            "no admin who has a password would be left", do="let another admin choose a password first"
+        )
 
 
 def _named(session: Session, name: str) -> User:
