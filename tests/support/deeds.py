@@ -18,9 +18,9 @@ __all__ = ["DEEDS", "NO_DEEDS", "Deed", "Way"]
 class Way:
     """One way of doing it: a route, what is sent, and how the server answers who may.
 
-    Parameters of `address` are filled by the test: {call}, {running}, {line}, {user}, and what is new
-    each time: {note}, {whisper}, {fresh} (a running call), {old} (a finished one), {name}. `needs_browser`: a
-    token is refused.
+    Parameters of `route` and of what is sent are filled by the test: {call_id}, {running_id}, {line},
+    {user_id}, and what is new each time: {note_id}, {oracle_id}, {fresh_id} (a running call), {old_id} (a
+    finished one), {name}. `needs_browser`: a token is refused.
     """
 
     method: str
