@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -89,7 +90,41 @@ def test_a_setting_is_documented_with_its_variable_and_default(name: str) -> Non
 
 
 def test_no_setting_is_documented_that_there_is_not() -> None:
-    assert not rows("settings.md").keys() - Settings.model_fields.keys()
+    assert not rows("settings.md").keys() - Settings.model_fields.keys() - set(variables_by_name())
+
+
+def variables_by_name() -> dict[str, list[str]]:
+    """The environment variables that the code names where it reads or sets them, and where that is."""
+    found: dict[str, list[str]] = {}
+    for folder in ("kame_voice", "scripts"):
+        for path in (DOCS.parent / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                for name in names_in_the_environment(node):
+                    found.setdefault(name, []).append(path.name)
+    return found
+
+
+def names_in_the_environment(node: ast.AST) -> Iterator[str]:
+    """As in `os.environ["X"]`, `os.environ.get("X")` and its like, `os.getenv("X")`, `"X" in os.environ`."""
+    named: ast.expr | None = None
+    match node:
+        case ast.Subscript(ast.Attribute(attr="environ"), named):
+            pass
+        case ast.Call(ast.Attribute(ast.Attribute(attr="environ")), [named, *_]):
+            pass
+        case ast.Call(ast.Attribute(attr="getenv"), [named, *_]):
+            pass
+        case ast.Compare(named, [ast.In() | ast.NotIn()], [ast.Attribute(attr="environ")]):
+            pass
+    if isinstance(named, ast.Constant) and isinstance(named.value, str):
+        yield named.value
+
+
+def test_every_variable_that_the_code_names_is_documented() -> None:
+    variables = variables_by_name()
+    assert {"KAME_CONFIG", "OPENBLAS_NUM_THREADS", "CHROMIUM"} <= variables.keys(), "so they are found"
+    settings = {variable_of(name, field) for name, field in Settings.model_fields.items()}
+    assert not variables.keys() - settings - rows("settings.md").keys()
 
 
 def test_no_error_is_documented_that_there_is_not() -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from kame_voice.cli.ctrl_c import ctrl_c_as_key
+
 if TYPE_CHECKING:
     import socket
 
@@ -116,7 +118,8 @@ async def _stay_up(url: str, call_page: str, set_up_link: str | None) -> None:
         print(f"  sign in first  {set_up_link}  (once: makes your account)")
     print()
     print("The server stays up. Ctrl-C stops it.", flush=True)
-    await stop.wait()
+    with ctrl_c_as_key(stop.set):
+        await stop.wait()
     print("\nStopped.", flush=True)
 
 

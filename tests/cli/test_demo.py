@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
 import select
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,10 +32,19 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"KAME_FLOWS_DIR": str(flows)}
 
 
-def test_in_a_terminal_the_server_stays_up_until_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    not shutil.which("make") or not shutil.which("setsid"), reason="make or setsid is missing"
+)
+def test_in_a_terminal_the_server_stays_up_until_ctrl_c_and_make_is_content(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(f"demo:\n\t@{shlex.join(COMMAND)}\n")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        COMMAND, cwd=tmp_path, env=environment(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs
+        ["setsid", "--ctty", "make", "demo"],  # what is typed reaches them as from a shell
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     try:
@@ -46,11 +58,15 @@ def test_in_a_terminal_the_server_stays_up_until_ctrl_c(tmp_path: Path) -> None:
         welcome = re.search(r"http://\S+/welcome/\S+", shown)
         assert welcome is not None, shown
         assert httpx.get(welcome.group(), trust_env=False).status_code == 200
-        process.send_signal(signal.SIGINT)
+        os.write(ours, b"\x03")
+        end = read_until(ours, "the end of the program")
+        assert "Stopped." in end
+        assert "Traceback" not in end
+        assert "***" not in end, "make has nothing to say"
         assert process.wait(timeout=20) == 0
-        assert "Traceback" not in read_until(ours, "Stopped.")
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(ours)
 
