@@ -40,6 +40,7 @@ from kame_voice.caller.wire_stats import WireStats, measure
 __all__ = ["LoadCall", "LoadReport", "place_load"]
 
 _FRAME_S: Final = FRAME_MS / 1000
+_CLOSE_WITHIN_S: Final = 2.0
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 _NO_MASK: Final = b"\x00\x00\x00\x00"
 """A legal masking key that leaves the payload as it is: the server unmasks all the same."""
@@ -113,11 +114,18 @@ class LoadCall(asyncio.Protocol):
     # What the load does.
 
     def hang_up(self) -> None:
-        """Stop message, close."""
-        if self._open and not self.closed.done():
-            self._write(_TEXT, self._stream.stop().encode())
-            self._write(_CLOSE, (1000).to_bytes(2, "big"))
-        self._end("")
+        """Stop message, close; the connection goes when the server has closed too.
+
+        Gone at once, with sound unread, the kernel would reset it and the server never read the goodbye.
+        """
+        if not self._open or self.closed.done():
+            self._end("")
+            return
+        self._write(_TEXT, self._stream.stop().encode())
+        self._write(_CLOSE, (1000).to_bytes(2, "big"))
+        self._settle("")
+        assert self._transport is not None
+        asyncio.get_running_loop().call_later(_CLOSE_WITHIN_S, self._transport.close)
 
     def report(self, since_s: float, said: NDArray[np.float32]) -> LoadReport:
         """Sum up, from `since_s` on this call's clock; `said` is one round of what it sends."""
@@ -197,12 +205,15 @@ class LoadCall(asyncio.Protocol):
     def _end(self, why: str) -> None:
         if not self.opened.done():
             self.opened.set_exception(StreamRefused(why, where=self._url.path))
+        self._settle(why)
+        if self._transport:
+            self._transport.close()
+
+    def _settle(self, why: str) -> None:
         if not self.closed.done():
             self.closed.set_result(why)
             if self._timer:
                 self._timer.cancel()
-            if self._transport:
-                self._transport.close()
 
 
 async def place_load(
