@@ -24,6 +24,7 @@ class PromptHttp(H11Protocol):
     within_s = REQUEST_WITHIN_S
 
     _overdue: asyncio.TimerHandle | None = None
+    _upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -31,7 +32,7 @@ class PromptHttp(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+        if not self._upgraded and self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
             self._await_request()
         else:
             self._be_content()
@@ -39,6 +40,12 @@ class PromptHttp(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._be_content()
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """From here on the connection is another protocol's, which it may be for hours."""
+        self._upgraded = True
+        self._be_content()
+        super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
         """An answer that came before the request's end closes the connection: nothing more is awaited."""

@@ -24,6 +24,20 @@ class Hasty(PromptHttp):
     within_s = GIVEN_S
 
 
+class Echo(asyncio.Protocol):
+    """What an upgraded connection becomes: says back what it hears."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+
+
 async def slow_app(scope: Any, receive: Any, send: Any) -> None:
     """Answers what it was sent, after longer than a request may take."""
     body, more = b"", True
@@ -39,7 +53,7 @@ async def slow_app(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    config = uvicorn.Config(slow_app, log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(slow_app, log_config=None, access_log=False, lifespan="off", ws=Echo)
     config.load()
     server = await asyncio.get_running_loop().create_server(
         lambda: Hasty(config, ServerState(), {}), "127.0.0.1", 0
@@ -67,4 +81,17 @@ async def test_whole_requests_are_answered_however_long_that_takes(port: int) ->
             writer.write(body[2:])
             await reader.readuntil(b"\r\n\r\n")
             assert await reader.readexactly(4) == body
+    writer.close()
+
+
+async def test_an_upgraded_connection_lasts(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    async with asyncio.timeout(PATIENCE_S):
+        writer.write(head)
+        assert await reader.readexactly(len(head))
+        for _ in range(4):
+            await asyncio.sleep(GIVEN_S)
+            writer.write(b"still here")
+            assert await reader.readexactly(10) == b"still here"
     writer.close()
