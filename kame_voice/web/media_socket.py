@@ -79,11 +79,11 @@ class MediaSocket(asyncio.Protocol):
         self._on_message = self._on_closed = None
 
     def send(self, *messages: bytes) -> None:
-        if self._protocol.state is OPEN:
+        if self._is_up:
             self._transport.write(b"".join([part for text in messages for part in (_head(len(text)), text)]))
 
     def close(self, code: int) -> None:
-        if self._protocol.state is OPEN:
+        if self._is_up:
             self._protocol.send_close(code)
             self._flush()
             self._call_later(_CLOSE_WITHIN_S, self._transport.abort)
@@ -192,8 +192,18 @@ class MediaSocket(asyncio.Protocol):
             self._on_closed = None
             on_closed()
 
+    @property
+    def _is_up(self) -> bool:
+        """A connection that was reset has said no goodbye: to the protocol it is open still.
+
+        Writing to it is an error to uvloop, where asyncio only warns.
+        """
+        return self._protocol.state is OPEN and not self._transport.is_closing()
+
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
+            if self._transport.is_closing():
+                return
             if data:
                 self._transport.write(data)
             else:

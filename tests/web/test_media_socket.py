@@ -69,6 +69,9 @@ class Wire:
 
     abort = close
 
+    def is_closing(self) -> bool:
+        return self.closed
+
     def set_write_buffer_limits(self, high: int) -> None:
         """Bounded somewhere."""
 
