@@ -81,6 +81,12 @@ class MediaCalls:
 
     async def _carry(self, socket: MediaSocket, reservation: Reservation) -> None:
         try:
+            await self._answer(socket, reservation)
+        except Exception:  # the boundary of a call: the group must not take the others down with it
+            log.exception("call failed", call_id=reservation.call.id)
+
+    async def _answer(self, socket: MediaSocket, reservation: Reservation) -> None:
+        try:
             start = await self._opened(socket, reservation)
             if start is None:
                 await self._admission.give_up(reservation, "no media stream")
@@ -95,8 +101,6 @@ class MediaCalls:
                 frame_samples=self._frame_samples,
             )
             await self._desk.answer(reservation, leg)
-        except Exception:  # the boundary of a call: the group must not take the others down with it
-            log.exception("call failed", call_id=reservation.call.id)
         finally:
             socket.close(_NORMAL)
 

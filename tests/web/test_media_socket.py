@@ -60,6 +60,8 @@ class Wire:
     # asyncio.Transport, as far as it is used
 
     def write(self, data: bytes) -> None:
+        if self.closed:
+            raise RuntimeError("the handler is closed")  # as uvloop's transports do
         self.peer.receive_data(data)
 
     def close(self) -> None:
@@ -267,6 +269,14 @@ def test_a_lost_connection_is_told_to_who_listens_later() -> None:
     wire.close()
     wire.listens()
     assert (wire.heard, wire.lost) == ([b"last words"], True)
+
+
+def test_after_a_reset_nothing_is_written(wire: Wire) -> None:
+    wire.close()
+    wire.socket.send(b"too late")
+    wire.socket.close(1000)
+    wire.socket.shutdown()
+    assert wire.lost
 
 
 def test_our_close_waits_a_moment_for_the_peers(wire: Wire, loop: VirtualTimeLoop) -> None:
