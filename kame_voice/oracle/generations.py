@@ -33,7 +33,7 @@ from kame_voice.oracle.memory import CallMemory
 from kame_voice.oracle.never_say import forbidden_in
 from kame_voice.oracle.parts import Parts, Summariser, UnknownAnswer
 from kame_voice.oracle.scheduler import Adopt, Ask, Cancel, Confirm, Move, Scheduler, Withdraw
-from kame_voice.oracle.waiting import CLAUSE_S, is_speakable, wait_s
+from kame_voice.oracle.waiting import CLAUSE_S, STALL_S, is_speakable, wait_s
 
 __all__ = ["Generations"]
 
@@ -50,7 +50,7 @@ class _Answer:
     gated: bool
     text: str = ""
     begun: bool = False
-    begun_s: float = 0.0
+    grew_s: float = 0.0
     closed: bool = False
     decided: bool = False
 
@@ -236,7 +236,7 @@ class Generations:
             if forbidden_in(answer.text + delta.text, flow.never_say):
                 raise AnswerFailed("forbidden-words", "the answer holds words of never_say")
             if not answer.begun and delta.text.strip():
-                answer.begun, answer.begun_s = True, self._parts.clock()
+                answer.begun = True
                 self._service_answers(answer)
                 self._ledger.first_token(id_, self._parts.clock() - asked_s)
                 self.do(self._scheduler.first_token(id_))
@@ -244,6 +244,7 @@ class Generations:
                 return
             if answer.begun:
                 answer.text += delta.text
+                answer.grew_s = self._parts.clock()
                 if self._scheduler.in_force(id_):
                     self._guide(OracleAppend(id_, delta.text))
 
@@ -311,8 +312,7 @@ class Generations:
         silent_s = (self._media_ms() - self._scheduler.covers_ms(id_)) / 1000
         await self._parts.sleep(wait_s(self._parts.first_token_s, silent_s))
         answer = self._found[id_]
-        if answer.begun and not answer.speakable:
-            await self._parts.sleep(max(0.0, answer.begun_s + CLAUSE_S - self._parts.clock()))
+        await self._wait_for_clause(answer)
         if not self._scheduler.answers_a_final(id_) or answer.speakable or self._parts.fallback is None:
             return
         if answer.begun:
@@ -323,6 +323,16 @@ class Generations:
         if instead is not None:
             self._note("answer-late", oracle=id_, instead=instead.id)
             self._ask(instead, self._parts.fallback)
+
+    async def _wait_for_clause(self, answer: _Answer) -> None:
+        """Let an answer that has begun come to words that can be said, as long as it grows."""
+        clock, sleep = self._parts.clock, self._parts.sleep
+        until_s = clock() + CLAUSE_S
+        while answer.begun and not answer.speakable and clock() < until_s:
+            letters = len(answer.text)
+            await sleep(max(0.0, answer.grew_s + STALL_S - clock()))
+            if len(answer.text) == letters:
+                return
 
     # Long calls.
 

@@ -7,10 +7,12 @@ from typing import Final
 
 from kame_voice.core.first_clause import first_clause_end
 
-__all__ = ["CLAUSE_S", "is_speakable", "wait_s"]
+__all__ = ["CLAUSE_S", "STALL_S", "is_speakable", "wait_s"]
 
-CLAUSE_S: Final = 0.15
-"""So long after its first token an answer may take to a clause that can be said: eight tokens or so."""
+CLAUSE_S: Final = 0.45
+"""So much longer than for a first token a finished turn waits for a clause that can be said."""
+STALL_S: Final = 0.2
+"""An answer that says nothing yet and has not grown for so long has stalled: ten tokens' time."""
 _AT_LEAST_S: Final = 0.25
 """Where the end of the turn was long in coming, and the question has only just gone out."""
 _SENTENCE: Final = re.compile(r"[.!?…][\"'”’)]*\s|\n")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from kame_voice.oracle.waiting import CLAUSE_S, is_speakable, wait_s
+from kame_voice.oracle.waiting import STALL_S, is_speakable, wait_s
 from tests.oracle.examples import transcript
 from tests.oracle.test_back_end import Talk, talking
 
@@ -47,7 +47,7 @@ async def test_silence_before_the_end_of_the_turn_was_known_is_not_waited_again(
 
 
 @pytest.mark.anyio
-async def test_an_answer_that_begins_in_time_is_given_a_moment_for_its_first_clause() -> None:
+async def test_an_answer_that_begins_and_does_not_grow_gives_way_to_the_facts() -> None:
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -58,4 +58,24 @@ async def test_an_answer_that_begins_in_time_is_given_a_moment_for_its_first_cla
         talk.knowledge.finish("are you open", "Until five.")
         await talk.hears(transcript("are you open", 1000, is_final=True))
         assert talk.said() == "Until five."
-    assert waits[1:] == [pytest.approx(CLAUSE_S)]
+    assert waits[1:] == [pytest.approx(STALL_S)]
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_grows_is_waited_for_until_its_first_clause_is_there() -> None:
+    talk = Talk()
+    pieces = ["Yes, we", " are open", " until five. Come"]
+
+    async def sleep(_seconds: float) -> None:
+        if pieces:
+            talk.llm.say("are you open", pieces.pop(0))
+            await talk.settle()
+
+    async with talking(talk, first_token_s=1.1, sleep=sleep):
+        await talk.hears(transcript("are you open", 1000, is_final=True))
+        for _ in range(4):
+            await talk.settle()
+        talk.llm.finish("are you open", " in.")
+        await talk.settle()
+        assert talk.said() == "Yes, we are open until five. Come in."
+    assert talk.knowledge.requests == []
