@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -175,13 +175,25 @@ class Session:
 
     def _hear_frame(self, pcm: Pcm) -> None:
         at_sample = self._framer.position - len(pcm)
-        heard = self._ear.listen(pcm, samples_to_ms(at_sample))
+        heard = self._with_turns_gone_on(self._ear.listen(pcm, samples_to_ms(at_sample)))
         self._slot.hear(heard)
         self._transcriber.feed(heard)
         self._recorder.caller_audio(pcm, at_sample)
         self._live.sound.caller(pcm, at_sample)
         if heard.events:
             self._note_turns(heard)
+
+    def _with_turns_gone_on(self, heard: HeardFrame) -> HeardFrame:
+        """`heard`, with the turns marked that go on with one which has not been answered."""
+        if not any(isinstance(event, TurnStarted) for event in heard.events):
+            return heard
+        events = tuple(
+            TurnStarted(event.at_ms, self._transcript.goes_on(event.at_ms, self._flow.holding))
+            if isinstance(event, TurnStarted)
+            else event
+            for event in heard.events
+        )
+        return replace(heard, events=events)
 
     async def _speak(self) -> None:
         async for frame in self._slot.frames():
@@ -198,8 +210,8 @@ class Session:
     def _note_turns(self, heard: HeardFrame) -> None:
         for event in heard.events:
             match event:
-                case TurnStarted(at_ms):
-                    self._transcript.caller_started(at_ms)
+                case TurnStarted(at_ms, goes_on):
+                    self._transcript.caller_started(at_ms, goes_on=goes_on)
                     self._live.caller_started(at_ms)
                     self._patience.caller_speaks(self._now_ms())
                 case BargedIn(at_ms):

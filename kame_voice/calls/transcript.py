@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from kame_voice.calls.going_on import turn_gone_on
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm, Speaker
 from kame_voice.front_end.base import SpokenFrame, SpokenWord
 from kame_voice.oracle.base import Said, Transcript
@@ -93,9 +94,18 @@ class CallTranscript:
 
     # The caller.
 
-    def caller_started(self, start_ms: int) -> None:
-        """The caller takes a turn; its first voiced moment."""
-        self._new(Speaker.CALLER, start_ms, start_ms, is_open=True)
+    def goes_on(self, at_ms: int, holding: Sequence[str] = ()) -> bool:
+        """Whether the voice that begins at `at_ms` goes on with the caller's last turn; see `going_on`."""
+        return turn_gone_on(self.turns, at_ms, holding) is not None
+
+    def caller_started(self, start_ms: int, *, goes_on: bool = False) -> None:
+        """The caller takes a turn; its first voiced moment. `goes_on`: their last one was not over."""
+        if not goes_on:
+            self._new(Speaker.CALLER, start_ms, start_ms, is_open=True)
+            return
+        turn = [turn for turn in self.turns if turn.speaker is Speaker.CALLER][-1]
+        self._gap_told.discard(turn.index)
+        self._set(turn, is_open=True, is_final=False)
 
     def caller_ended(self, end_ms: int) -> None:
         """The turn under way is over; its last voiced moment."""
@@ -120,7 +130,8 @@ class CallTranscript:
             return
         text = transcript.text if transcript.text or transcript.is_final else turn.text
         end_ms = max(turn.end_ms, transcript.covers_ms) if turn.is_open else turn.end_ms
-        self._set(turn, text=text, end_ms=end_ms, is_final=transcript.is_final)
+        # The final of a turn that the caller has gone on with meanwhile is none.
+        self._set(turn, text=text, end_ms=end_ms, is_final=transcript.is_final and not turn.is_open)
 
     # The agent.
 

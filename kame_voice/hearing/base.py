@@ -37,9 +37,13 @@ class VoiceLapsed:
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """The caller takes a turn; `at_ms` is its first voiced moment."""
+    """The caller takes a turn; `at_ms` is its first voiced moment.
+
+    `goes_on`: with the turn before, which nobody has answered. An ear cannot know that; the session does.
+    """
 
     at_ms: int
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from kame_voice.core.nouns import SAMPLE_RATE
 from kame_voice.hearing.base import HeardFrame
 from kame_voice.oracle.base import Transcript
 from kame_voice.oracle.doubt import Decoded, believed
-from kame_voice.oracle.hearing_window import STT_RATE, Hearing, HearingWindow, Reason, TurnOver
+from kame_voice.oracle.hearing_window import STT_RATE, Hearing, HearingWindow, Reason, TurnGoesOn, TurnOver
 from kame_voice.oracle.stt_pool import SttPool
 from kame_voice.oracle.turn_text import TurnText
 
@@ -42,6 +42,7 @@ class CallTranscriber:
         self._resampler = Resampler(SAMPLE_RATE, STT_RATE)
         self._window = HearingWindow(names)
         self._turns: dict[int, _Turn] = {}
+        self._finished = _Turn()
         self._out: asyncio.Queue[Transcript | None] = asyncio.Queue()
         self._closed = False
         pool.join_call(call_id, self._heard_in_thread)
@@ -52,12 +53,14 @@ class CallTranscriber:
             return
         pcm = self._resampler.feed(frame.pcm)
         for wanted in self._window.hear(pcm, frame.at_ms, frame.voiced, frame.events):
-            if isinstance(wanted, Hearing):
-                self._ask(wanted)
-            else:
-                turn = self._turns.setdefault(wanted.turn, _Turn())
-                turn.over = wanted
-                self._finish_complete_turns()
+            match wanted:
+                case Hearing():
+                    self._ask(wanted)
+                case TurnOver(number):
+                    self._turns.setdefault(number, _Turn()).over = wanted
+                    self._finish_complete_turns()
+                case TurnGoesOn(number):
+                    self._turns.setdefault(number, self._finished).over = None
 
     async def transcripts(self) -> AsyncIterator[Transcript]:
         """Partials while the caller talks, then one final a turn; ends after `close`. Iterated once."""
@@ -130,4 +133,4 @@ class CallTranscriber:
             self._out.put_nowait(
                 Transcript(text, text, turn.over.turn_start_ms, turn.over.covers_ms, is_final=True)
             )
-            del self._turns[number]
+            self._finished = self._turns.pop(number)

@@ -19,7 +19,7 @@ from kame_voice.hearing.base import (
     VoiceResumed,
 )
 
-__all__ = ["STT_RATE", "Hearing", "HearingWindow", "Reason", "TurnOver"]
+__all__ = ["STT_RATE", "Hearing", "HearingWindow", "Reason", "TurnGoesOn", "TurnOver"]
 
 STT_RATE: Final = 16_000
 """Hz of the audio that whisper reads."""
@@ -42,6 +42,11 @@ _LONGEST_MS: Final = 27_000
 _CUT_SEARCH_MS: Final = 3_000
 """How far back from `_LONGEST_MS` the quietest moment is looked for, to cut between two words."""
 _CUT_GRAIN_MS: Final = 40
+_ONE_WINDOW_MS: Final = 12_000
+"""A turn that goes on is read anew from its beginning while that lies no further back: a whole sentence is
+understood better than its halves, and no word is cut where they meet."""
+_ONE_PAUSE_MS: Final = 2_500
+"""After a longer pause what was said before stands as it was read."""
 
 
 class Reason(Enum):
@@ -85,6 +90,34 @@ class TurnOver:
     covers_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class TurnGoesOn:
+    """Turn `turn` was not over: what comes next belongs to it."""
+
+    turn: int
+
+
+Wanted = Hearing | TurnOver | TurnGoesOn
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Audio of a turn that ended, should the caller go on with it. `voiced`: by frame."""
+
+    audio: list[NDArray[np.float32]]
+    voiced: list[bool]
+    start_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + sum(len(pcm) for pcm in self.audio) // _MS
+
+    def drop_from(self, at_ms: int) -> None:
+        while self.audio and self.end_ms > at_ms:
+            self.audio.pop()
+            self.voiced.pop()
+
+
 class HearingWindow:
     """Follows one call's turns, frame by frame, and keeps the audio of the one under way.
 
@@ -105,17 +138,18 @@ class HearingWindow:
         self._paused_ms: int | None = None
         self._asked_ms = 0
         self._last_turn_end_ms = 0
+        self._last: _Kept | None = None
 
     def hear(
         self, pcm: NDArray[np.float32], at_ms: int, voiced: bool, events: tuple[TurnEvent, ...]
-    ) -> list[Hearing | TurnOver]:
+    ) -> list[Wanted]:
         """Take the next frame, [n] at 16 kHz, with the ear's events; what is to be done now."""
         if not (self._in_turn or self._onset):
             self._start_ms = at_ms - self._length // _MS
         self._audio.append(pcm)
         self._voiced.append(voiced)
         self._length += len(pcm)
-        wanted: list[Hearing | TurnOver] = []
+        wanted: list[Wanted] = []
         for event in events:
             wanted += self._follow(event)
         if not self._in_turn:
@@ -134,15 +168,15 @@ class HearingWindow:
     def _end_ms(self) -> int:
         return self._start_ms + self._length // _MS
 
-    def _follow(self, event: TurnEvent) -> list[Hearing | TurnOver]:
+    def _follow(self, event: TurnEvent) -> list[Wanted]:
         match event:
             case VoiceOnset(at_ms):
                 self._onset = True
                 self._keep_voice_from(at_ms)
             case VoiceLapsed():
                 self._onset = False
-            case TurnStarted(at_ms):
-                self._start_turn(at_ms)
+            case TurnStarted(at_ms, goes_on):
+                return self._start_turn(at_ms, goes_on)
             case VoicePaused(at_ms):
                 self._paused_ms = at_ms
                 return [self._take(Reason.PAUSE)]
@@ -158,45 +192,71 @@ class HearingWindow:
     def _window_ms(self) -> int:
         return self._end_ms - self._start_ms
 
-    def _start_turn(self, at_ms: int) -> None:
+    def _start_turn(self, at_ms: int, goes_on: bool) -> list[Wanted]:
         if not self._onset:
             self._keep_voice_from(at_ms)
+        self._asked_ms = at_ms + _FIRST_MS - _STEP_MS
+        self._in_turn, self._onset, self._paused_ms = True, False, None
+        if goes_on and self._last is not None:
+            return [TurnGoesOn(self._turn), *self._put_before(self._last)]
         self._turn += 1
         self._segment = 0
         self._turn_start_ms = at_ms
-        self._asked_ms = at_ms + _FIRST_MS - _STEP_MS
-        self._in_turn, self._onset, self._paused_ms = True, False, None
+        return []
 
-    def _end_turn(self, end_ms: int) -> list[Hearing | TurnOver]:
+    def _put_before(self, last: _Kept) -> list[Wanted]:
+        """Let the window begin with what was said before the pause, or close it there and begin another."""
+        last.drop_from(self._start_ms)
+        if not last.audio:
+            return []
+        pause_ms = self._start_ms - last.end_ms
+        if self._start_ms - last.start_ms > _ONE_WINDOW_MS or pause_ms > _ONE_PAUSE_MS:
+            voiced_ms = _voiced_ms(last.audio, last.voiced)
+            closed = self._hearing(Reason.SEGMENT, np.concatenate(last.audio), voiced_ms, last.end_ms)
+            self._segment += 1
+            return [closed]
+        # Silent: what sounded in it may have been our own voice.
+        pause = np.zeros(self._length_of(last.start_ms) - sum(map(len, last.audio)), np.float32)
+        self._audio = [*last.audio, pause, *self._audio]
+        self._voiced = [*last.voiced, False, *self._voiced]
+        self._start_ms, self._length = last.start_ms, sum(map(len, self._audio))
+        return []
+
+    def _length_of(self, start_ms: int) -> int:
+        """Samples from `start_ms` to where the window begins."""
+        return (self._start_ms - start_ms) * _MS
+
+    def _end_turn(self, end_ms: int) -> list[Wanted]:
         if not self._in_turn:
             return []
         over = TurnOver(self._turn, self._segment, self._turn_start_ms, end_ms)
         unheard = [self._take(Reason.FINAL)] if self._paused_ms is None else []
         self._in_turn, self._paused_ms = False, None
         self._last_turn_end_ms = end_ms
+        self._last = _Kept(self._audio.copy(), self._voiced.copy(), self._start_ms)
         return [*unheard, over]
 
-    def _ask_if_due(self) -> list[Hearing | TurnOver]:
+    def _ask_if_due(self) -> list[Wanted]:
         if self._window_ms >= _LONGEST_MS:
             return [self._close_window(Reason.SEGMENT, self._quietest_ms())]
         if self._end_ms - self._asked_ms >= _STEP_MS:
             return [self._take(Reason.PARTIAL)]
         return []
 
-    def _cut_if_long(self, paused_ms: int) -> list[Hearing | TurnOver]:
+    def _cut_if_long(self, paused_ms: int) -> list[Wanted]:
         if self._window_ms >= _LONG_MS and self._end_ms - paused_ms >= _CUT_PAUSE_MS:
             return [self._close_window(Reason.SEGMENT, self._end_ms)]
         return []
 
     def _take(self, reason: Reason) -> Hearing:
         self._asked_ms = self._end_ms
-        return self._hearing(reason, np.concatenate(self._audio), self._voiced_ms())
+        return self._hearing(reason, np.concatenate(self._audio), _voiced_ms(self._audio, self._voiced))
 
     def _close_window(self, reason: Reason, cut_ms: int) -> Hearing:
         """Take the window up to `cut_ms`; the rest begins the next segment of the same turn."""
         whole = np.concatenate(self._audio)
         cut = (cut_ms - self._start_ms) * _MS
-        hearing = self._hearing(reason, whole[:cut], self._voiced_ms(), cut_ms)
+        hearing = self._hearing(reason, whole[:cut], _voiced_ms(self._audio, self._voiced), cut_ms)
         self._segment += 1
         self._audio, self._voiced = [whole[cut:]], [self._voiced[-1]]
         self._start_ms, self._length = cut_ms, len(whole) - cut
@@ -216,10 +276,6 @@ class HearingWindow:
             audio=audio,
             names=self._names,
         )
-
-    def _voiced_ms(self) -> int:
-        pairs = zip(self._audio, self._voiced, strict=True)
-        return sum(len(pcm) for pcm, voiced in pairs if voiced) // _MS
 
     def _quietest_ms(self) -> int:
         """The quietest moment of the window's last seconds."""
@@ -243,3 +299,7 @@ class HearingWindow:
             self._length -= len(self._audio[dropped])
             dropped += 1
         del self._audio[:dropped], self._voiced[:dropped]
+
+
+def _voiced_ms(audio: list[NDArray[np.float32]], voiced: list[bool]) -> int:
+    return sum(len(pcm) for pcm, holds_voice in zip(audio, voiced, strict=True) if holds_voice) // _MS

@@ -231,6 +231,19 @@ async def test_a_callers_turn_is_transcribed_and_remembered(line: Line) -> None:
     assert [said.text for said in line.mind.history()] == ["Acme speaking."], "the present turn is not past"
 
 
+async def test_a_caller_who_speaks_on_before_they_are_answered_has_one_turn(line: Line) -> None:
+    events: list[tuple[int, TurnEvent]] = [
+        (2000, TurnStarted(2000)),
+        (3000, TurnEnded(2000, 2700)),
+        (4500, TurnStarted(4300)),
+        (5500, TurnEnded(4300, 5200)),
+    ]
+    texts = ["And do you have", "And do you have a sauna?"]
+    await line.session(wav(6.5), events=events, texts=texts).run()
+    turns = [turn for turn in line.record().turns if turn.speaker == "caller"]
+    assert [(turn.text, turn.start_ms, turn.end_ms) for turn in turns] == [(texts[1], 2000, 5200)]
+
+
 async def test_the_ear_is_told_how_long_the_words_at_a_pause_deserve_to_be_waited_for(line: Line) -> None:
     events: list[tuple[int, TurnEvent]] = [
         (1000, TurnStarted(1000)),

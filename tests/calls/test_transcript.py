@@ -332,3 +332,34 @@ def test_the_gap_is_told_with_the_first_sound_and_only_once() -> None:
     assert book.agent_sounded(speaking, 980, 1060) is None
     pause(book, 1060)
     assert book.agent_sounded(speaking, 1500, 1580) is None
+
+
+def test_a_turn_that_the_caller_goes_on_with_is_one_turn_with_all_of_its_words() -> None:
+    book = CallTranscript()
+    ask(book, "And do you have", 1000, 2000)
+    assert book.goes_on(3500)
+    book.caller_started(3500, goes_on=True)
+    # Its final, read meanwhile, comes late.
+    book.caller_said(Transcript("And do you have", "And do you have", 1000, 2000, is_final=True))
+    assert (only(book).is_open, only(book).is_final) == (True, False)
+    book.caller_ended(4200)
+    book.caller_said(Transcript("And do you have a sauna?", "", 1000, 4200, is_final=True))
+    assert (only(book).text, only(book).end_ms, only(book).is_final) == (
+        "And do you have a sauna?",
+        4200,
+        True,
+    )
+
+
+def test_the_gap_is_told_anew_where_the_caller_went_on() -> None:
+    book = CallTranscript()
+    ask(book, "Do you", 1000, 2000)
+    (word,) = words("We", 1)
+    book.speak((word,))
+    assert book.agent_sounded(SpokenFrame(VOICE, (word,), speaking=True), 2400, 2480) == 400
+    pause(book, 2480)
+    book.caller_started(2500, goes_on=True)
+    book.caller_ended(3000)
+    (word,) = words("Yes.", 2)
+    book.speak((word,))
+    assert book.agent_sounded(SpokenFrame(VOICE, (word,), speaking=True), 3300, 3380) == 300

@@ -82,6 +82,13 @@ class Line:
         self.hears(VoicePaused(self.at_ms), voiced=False, frames=3)
         self.hears(TurnEnded(start_ms, self.at_ms - 240), voiced=False)
 
+    def goes_on(self) -> None:
+        """Another such sentence, in the same turn."""
+        start_ms = self.at_ms
+        self.hears(VoiceOnset(start_ms), TurnStarted(start_ms, goes_on=True), frames=15)
+        self.hears(VoicePaused(self.at_ms), voiced=False, frames=3)
+        self.hears(TurnEnded(start_ms, self.at_ms - 240), voiced=False)
+
     async def until_final(self) -> list[Transcript]:
         heard = []
         async for transcript in self.transcriber.transcripts():
@@ -204,3 +211,40 @@ def test_closing_the_pool_twice_is_harmless(stenographer: Stenographer) -> None:
     pool = SttPool(stenographer, 2, Telemetry())
     pool.close()
     pool.close()
+
+
+async def test_a_turn_that_goes_on_has_a_final_of_all_its_words(pool: SttPool) -> None:
+    line = Line("a", pool)
+    line.hears(voiced=False, frames=5)
+    line.says_a_sentence()
+    half = (await line.until_final())[-1]
+    line.hears(voiced=False, frames=10)
+    line.goes_on()
+    heard = await line.until_final()
+    assert {one.turn_start_ms for one in heard} == {half.turn_start_ms}
+    assert heard[-1].text.startswith(half.text)
+    assert len(heard[-1].text.split()) >= 2 * len(half.text.split())
+    assert heard[0].text.startswith(half.text)
+
+
+async def test_half_a_sentence_that_was_not_read_before_the_caller_went_on_has_no_final(
+    pool: SttPool, stenographer: Stenographer
+) -> None:
+    stenographer.open.clear()
+    line = Line("a", pool)
+    line.says_a_sentence()
+    line.goes_on()
+    stenographer.open.set()
+    heard = await line.until_final()
+    assert len(heard[-1].text.split()) >= 6
+    assert sum(one.is_final for one in heard) == 1
+
+
+async def test_what_was_said_long_before_stays_in_front(pool: SttPool) -> None:
+    line = Line("a", pool)
+    line.says_a_sentence()
+    await line.until_final()
+    line.hears(voiced=False, frames=50)
+    line.goes_on()
+    words = (await line.until_final())[-1].text.split()
+    assert words.count("word-a") == 2

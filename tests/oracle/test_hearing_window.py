@@ -12,10 +12,10 @@ from kame_voice.hearing.base import (
     VoicePaused,
     VoiceResumed,
 )
-from kame_voice.oracle.hearing_window import Hearing, HearingWindow, Reason, TurnOver
+from kame_voice.oracle.hearing_window import Hearing, HearingWindow, Reason, TurnGoesOn, TurnOver
 
 FRAME_MS = 80
-Wanted = list[Hearing | TurnOver]
+Wanted = list[Hearing | TurnOver | TurnGoesOn]
 
 
 class Caller:
@@ -154,3 +154,48 @@ def test_nothing_of_a_long_turn_is_lost_between_its_windows(caller: Caller) -> N
     closed = [one for one in heard(wanted) if one.reason is not Reason.PARTIAL]
     samples = np.concatenate([one.audio for one in closed])
     assert np.array_equal(samples, np.repeat(np.arange(701 * FRAME_MS, dtype=np.float32), 16))
+
+
+def says_half(caller: Caller, frames: int = 10) -> int:
+    """Half a sentence and the end of its turn; where its voice ended."""
+    start_ms = caller.at_ms
+    caller.talk(VoiceOnset(start_ms), TurnStarted(start_ms), frames=frames)
+    end_ms = caller.at_ms
+    caller.hush(VoicePaused(end_ms), frames=4)
+    caller.hush(TurnEnded(start_ms, end_ms), frames=6)
+    return end_ms
+
+
+def test_a_turn_that_goes_on_is_heard_from_its_beginning_without_what_sounded_in_the_pause(
+    caller: Caller,
+) -> None:
+    caller.hush(frames=10)
+    end_ms = says_half(caller)
+    caller.talk(level=9, voiced=False, frames=8)  # our own voice, as it comes back
+    again_ms = caller.at_ms
+    first = caller.talk(VoiceOnset(again_ms), TurnStarted(again_ms, goes_on=True))
+    assert first == [TurnGoesOn(1)]
+    (partial,) = heard(caller.talk(frames=7))
+    assert (partial.turn, partial.segment, partial.turn_start_ms) == (1, 0, 800)
+    assert (partial.audio[0], partial.audio[-1]) == (480, partial.covers_ms - 1)
+    assert len(partial.audio) == (partial.covers_ms - 480) * 16
+    between = partial.audio[(end_ms + 400 - 480) * 16 : (again_ms - 400 - 480) * 16]
+    assert len(between)
+    assert not between.any()
+    assert partial.voiced_ms == (10 + 8) * FRAME_MS
+
+
+@pytest.mark.parametrize(("frames", "pause"), [(160, 5), (10, 60)], ids=["a long turn", "a long pause"])
+def test_words_that_lie_far_back_stand_as_they_were_read(caller: Caller, frames: int, pause: int) -> None:
+    end_ms = says_half(caller, frames)
+    caller.hush(frames=pause)
+    again_ms = caller.at_ms
+    goes_on, before = caller.talk(VoiceOnset(again_ms), TurnStarted(again_ms, goes_on=True))
+    assert goes_on == TurnGoesOn(1)
+    assert isinstance(before, Hearing)
+    assert (before.reason, before.turn, before.segment) == (Reason.SEGMENT, 1, 0)
+    assert before.audio[0] == 0
+    assert before.audio[-1] >= end_ms - 1
+    (partial,) = heard(caller.talk(frames=7))
+    assert (partial.turn, partial.segment) == (1, 1)
+    assert partial.audio[0] >= again_ms - 400

@@ -286,3 +286,22 @@ def test_newer_words_of_a_supervisor_replace_older_ones() -> None:
     assert thinking.hold("w2") == [Withdraw("w1", OracleOutcome.SUPERSEDED)]
     assert thinking.spoken("w1") == []
     assert thinking.held
+
+
+def test_a_turn_that_went_on_after_its_final_is_asked_whole() -> None:
+    thinking = scheduler()
+    half = asked(thinking.heard(transcript("do you have", 1000, is_final=True), 1000))
+    thinking.first_token(half.id)
+    whole = thinking.heard(transcript("do you have a sauna", 3000, is_final=True), 3000)[-1]
+    assert isinstance(whole, Ask)
+    assert (whole.words, whole.is_final) == ("do you have a sauna", True)
+    assert Cancel(half.id, OracleOutcome.SUPERSEDED) in thinking.first_token(whole.id)
+
+
+def test_a_cough_after_a_final_leaves_its_answer_in_force() -> None:
+    thinking = scheduler()
+    ask = asked(thinking.heard(transcript("do you have a sauna", 1000, is_final=True), 1000))
+    thinking.first_token(ask.id)
+    assert thinking.heard(transcript("Do you have a sauna?", 3000, is_final=True), 3000) == [
+        Confirm(ask.id, 3000, is_final=True)
+    ]

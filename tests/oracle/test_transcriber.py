@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,31 @@ async def test_a_persons_words_come_through_the_telephone(stt: SpeechToText) -> 
         errors += word_errors(said, " ".join(final.text for final in finals))
         words += len(spoken_words(said))
     assert errors / words <= 0.15
+
+
+async def test_a_sentence_with_long_pauses_is_understood_as_one(stt: SpeechToText) -> None:
+    ear = Ear(VoiceActivity(), TurnSettings())
+    speech = through_the_telephone(read_audio(SPEECH / "jfk.flac"))
+    pcm = np.concatenate((speech, np.zeros(24_000, np.float32)))
+    frames = [
+        ear.listen(frame, number * 20)
+        for number, frame in enumerate(pcm[: len(pcm) // FRAME * FRAME].reshape(-1, FRAME))
+    ]
+    ends = [event.end_ms for frame in frames for event in frame.events if isinstance(event, TurnEnded)]
+    assert len(ends) > 1, "whoever hears only the pauses takes it for several turns"
+    told = [
+        replace(frame, events=tuple(_going_on(event, ends[0]) for event in frame.events)) for frame in frames
+    ]
+    whole = (await listen(stt, told, 1))[-1].text
+    assert word_errors(WORDS["jfk"], whole) <= 3
+
+
+def _going_on(event: TurnEvent, first_end_ms: int) -> TurnEvent:
+    return (
+        TurnStarted(event.at_ms, goes_on=event.at_ms > first_end_ms)
+        if isinstance(event, TurnStarted)
+        else event
+    )
 
 
 NAMES = ("Harbor Dental", "Pine Street", "Maria", "Aetna", "Doctor Ruiz")
