@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from kame_voice.review.peaks import Peaks
 from kame_voice.store.archive import Archive
 from kame_voice.store.erasing import CallEraser, OldCall
+from kame_voice.store.errors import SoundKept
 
 __all__ = ["Age", "Erasure", "Gone"]
 
 _AT_ONCE: Final = 20
 """Calls a transaction: some 10 ms in which the record writer of a SQLite database waits."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Gone:
 
 
 class Erasure:
-    """Deletes for good. Methods block; they raise StoreErrors, and OSError where a file cannot be deleted.
+    """Deletes for good. Methods block; they raise the StoreErrors of a database that cannot be used.
 
     Files go first: whatever ends a deletion half-way, the record is still there to try again by.
     """
@@ -66,7 +71,7 @@ class Erasure:
         return cls(archive, Peaks(archive.recordings, data_dir / "peaks"))
 
     def call(self, call_id: str) -> OldCall | None:
-        """Delete a call; what it was, None where there is none. Raises CallRunning."""
+        """Delete a call; what it was, None where there is none. Raises CallRunning, SoundKept."""
         found = self._calls.erasable(call_id, self._now())
         if found is not None:
             self._forget_sound(call_id)
@@ -82,7 +87,10 @@ class Erasure:
         return Gone(calls, recorded)
 
     def old(self, age: Age) -> Iterator[Gone]:
-        """Delete what is older than that, a few calls a step; each step tells what it deleted."""
+        """Delete what is older than that, a few calls a step; each step tells what it deleted.
+
+        A call whose files cannot be deleted stays, is logged, and holds up no other.
+        """
         if age.calls:
             yield from self._old_calls(self._before(age.calls))
         if age.recordings:
@@ -94,17 +102,16 @@ class Erasure:
     def _old_calls(self, moment: datetime) -> Iterator[Gone]:
         last = None
         while found := self._calls.begun_before(moment, self._now(), _AT_ONCE, after=last):
-            for call in found:
-                self._forget_sound(call.id)
-            yield Gone(calls=self._calls.delete([call.id for call in found], self._now()))
+            silent = self._forget_sounds([call.id for call in found])
+            yield Gone(calls=self._calls.delete(list(silent), self._now()))
             last = found[-1]
 
     def _old_recordings(self, moment: datetime) -> Iterator[Gone]:
         last = None
         while found := self._calls.begun_before(moment, self._now(), _AT_ONCE, after=last, is_recorded=True):
-            there = sum([self._forget_sound(call.id) for call in found])
-            self._calls.forget_recordings([call.id for call in found])
-            yield Gone(recordings=there)
+            silent = self._forget_sounds([call.id for call in found])
+            self._calls.forget_recordings(list(silent))
+            yield Gone(recordings=sum(silent.values()))
             last = found[-1]
 
     def _strays(self, moment: datetime) -> Iterator[Gone]:
@@ -112,11 +119,29 @@ class Erasure:
         ids = self._recordings.untouched_since(moment)
         while some := list(islice(ids, _AT_ONCE)):
             known = self._calls.known(some)
-            yield Gone(recordings=sum([self._forget_sound(id_) for id_ in some if id_ not in known]))
+            strays = self._forget_sounds([id_ for id_ in some if id_ not in known])
+            yield Gone(recordings=sum(strays.values()))
+
+    def _forget_sounds(self, call_ids: Sequence[str]) -> dict[str, bool]:
+        """Those of which no file is left; whether there was a recording."""
+        silent = {}
+        for id_ in call_ids:
+            try:
+                silent[id_] = self._forget_sound(id_)
+            except SoundKept as error:
+                log.error("a recording stays", code=error.code, call_id=id_, error=str(error))
+        return silent
 
     def _forget_sound(self, call_id: str) -> bool:
-        was_there = self._recordings.remove(call_id)
-        self._peaks.forget(call_id)
+        try:
+            was_there = self._recordings.remove(call_id)
+            self._peaks.forget(call_id)
+        except OSError as error:
+            raise SoundKept(
+                f"cannot be deleted ({error.strerror})",
+                where=str(error.filename or call_id),
+                do="see who owns the file, and whether the disk may be written",
+            ) from error
         return was_there
 
     def _before(self, days: int) -> datetime:

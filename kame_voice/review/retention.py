@@ -48,13 +48,12 @@ class Retention:
         while self._age.is_limited:
             try:
                 await self.once()
-            except (StoreError, OSError) as error:
-                code = error.code if isinstance(error, StoreError) else "retention-failed"
-                log.error("what is too old is not deleted", code=code, error=str(error))
+            except StoreError as error:
+                log.error("what is too old is not deleted", code=error.code, error=str(error))
             await asyncio.sleep(_BETWEEN_S)
 
     async def once(self) -> Gone:
-        """Delete all that is too old now. Raises StoreError, OSError."""
+        """Delete all that is too old now. Raises StoreError."""
         gone, steps = Gone(), self._erasure.old(self._age)
         try:
             while (step := await self._next(steps)) is not None:

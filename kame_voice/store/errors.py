@@ -25,6 +25,7 @@ __all__ = [
     "DatabaseUnreachable",
     "LastAdmin",
     "LinkSpent",
+    "SoundKept",
     "StoreError",
     "SummaryFailed",
     "TokenExists",
@@ -126,6 +127,12 @@ class SummaryFailed(StoreError):
     """A call that is over could not be summed up; it was set aside."""
 
     code = "summary-failed"
+
+
+class SoundKept(StoreError):
+    """A recording, or its outline, could not be deleted; nor was its call."""
+
+    code = "sound-kept"
 
 
 class UserExists(StoreError):

@@ -188,10 +188,10 @@ class RecordingStore:
         return path is not None
 
     def untouched_since(self, moment: datetime) -> Iterator[str]:
-        """The ids of recordings that nobody has written to since then, folder by folder. Raises OSError."""
+        """The ids of recordings that nobody has written to since then, folder by folder."""
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else ():
             for path in sorted(folder.glob("*.wav")):
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):  # deleted meanwhile, or not ours to look at
                     if _CALL_ID.fullmatch(path.stem) and path.stat().st_mtime < moment.timestamp():
                         yield path.stem
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from kame_voice.core.telemetry import Telemetry
 from kame_voice.review.erasing import Age, Erasure, Gone
@@ -19,7 +20,7 @@ from kame_voice.review.peaks import Peaks
 from kame_voice.review.retention import Retention
 from kame_voice.store.archive import Archive
 from kame_voice.store.calls import CallFilter
-from kame_voice.store.errors import CallRunning
+from kame_voice.store.errors import CallRunning, SoundKept
 from kame_voice.store.notes import NoteStore
 from kame_voice.store.rows import AuditRow, CallStatus, EventRow, FlowRow, OracleRow, TurnRow
 from kame_voice.store.writer import StoreWriter
@@ -195,6 +196,22 @@ def test_an_old_recording_without_a_call_is_not_forgotten(attic: Attic) -> None:
     assert all_of(attic.erasure.old(Age(calls=30))) == Gone(recordings=1)
     assert attic.archive.recordings.path_of("stray1") is None
     assert attic.archive.recordings.path_of("stray2") is not None
+
+
+def test_a_file_that_cannot_be_deleted_keeps_its_call_and_no_other(attic: Attic, tmp_path: Path) -> None:
+    for call_id in ("c1", "c2", "c3"):
+        attic.keep(call_id, 31)
+    (stuck,) = tmp_path.glob("data/peaks/*/c2.peaks")
+    stuck.unlink()
+    stuck.mkdir()
+    with pytest.raises(SoundKept, match="who owns the file"):
+        attic.erasure.call("c2")
+    with capture_logs() as logs:
+        assert all_of(attic.erasure.old(Age(calls=30))) == Gone(calls=2)
+    assert attic.calls == ["c2"], "its record is there to try again by"
+    assert [entry["call_id"] for entry in logs if entry.get("code") == "sound-kept"] == ["c2"]
+    stuck.rmdir()
+    assert all_of(attic.erasure.old(Age(calls=30))) == Gone(calls=1)
 
 
 def test_without_a_limit_everything_stays(attic: Attic) -> None:
