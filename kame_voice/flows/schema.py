@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from datetime import time
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
@@ -58,7 +59,13 @@ def _speakable(text: str) -> str:
             raise ValueError(f"holds the invisible character U+{ord(character):04X}; type the text anew")
     if text and not any(character.isalnum() for character in text):
         raise ValueError("has no word that could be spoken")
+    if text and not any(_is_latin(character) for character in text):
+        raise ValueError("has no word in Latin letters, and the voice speaks English")
     return text
+
+
+def _is_latin(character: str) -> bool:
+    return character.isnumeric() or unicodedata.name(character, "").startswith("LATIN ")
 
 
 def _not_text(value: Any) -> Any:

@@ -57,6 +57,10 @@ ADDED = {
         f"unknown: {'a' * 601}",
         "6:10: unknown: is 601 characters long; at most 600 are allowed",
     ),
+    "a text that the voice would keep silent on": (
+        "unknown: 我们不知道",
+        "6:10: unknown: has no word in Latin letters, and the voice speaks English",
+    ),
     "a text without words": ("unknown: '...'", "6:10: unknown: has no word that could be spoken"),
     "an invisible character": (
         "unknown: a\u200bb",
