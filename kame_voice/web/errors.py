@@ -105,7 +105,7 @@ async def _answer(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     if not wants_page(request):
-        return _AsciiJson({"detail": detail}, status, headers)
+        return _AnyJson({"detail": detail}, status, headers)
     phrase = HTTPStatus(status).phrase
     title = _TITLES.get(status) or phrase
     if detail == phrase:  # the framework's own word, which says nothing more to people
@@ -115,17 +115,17 @@ async def _answer(
     )
 
 
-class _AsciiJson(JSONResponse):
-    """Also what UTF-8 cannot hold: a half of a surrogate pair, sent back to whoever sent it."""
+class _AnyJson(JSONResponse):
+    """Also what UTF-8 cannot hold: half a surrogate pair goes back as the escape that it came as."""
 
     def render(self, content: object) -> bytes:
-        return json.dumps(content).encode("ascii")
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _refused_fields(error: RequestValidationError) -> JSONResponse:
     """FastAPI's answer without the input itself, which may be huge, or a number that JSON does not know."""
     fields = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
-    return _AsciiJson({"detail": fields}, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _AnyJson({"detail": fields}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def _know_viewer(request: Request) -> None:
