@@ -45,6 +45,7 @@ greeting: {greeting}
 unknown: {unknown}
 # {comment}
 business: {{name: {business}, time_zone: UTC}}
+limits: {{max_silence_s: 600, max_minutes: 240}}
 facts:
   - {{id: puncture, questions: [{question}], answer: {answer}}}
   - {{id: rental, questions: ["Do you rent bikes?"], answer: {rental}}}

@@ -123,12 +123,12 @@ class Page:
         return self.address
 
 
-def pages_of(house: House) -> list[Page]:
-    """Every address of every page."""
+def pages_of(house: House, *, first_only: bool = False) -> list[Page]:
+    """Every address of every page, or only each page's first."""
     return [
         Page(path, address.format_map(house.places), sample.least, sample.referer, sample.strangers_only)
         for path, sample in PAGES.items()
-        for address in sample.addresses
+        for address in sample.addresses[: 1 if first_only else None]
     ]
 
 
