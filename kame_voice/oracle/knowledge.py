@@ -139,7 +139,7 @@ class Knowledge:
             topics = tuple(match.topic.id for match in index.match(words)) if spoken_words(words) else ()
             while len(self._readings) >= _READINGS_KEPT:
                 self._readings.pop(next(iter(self._readings)), None)
-            self._readings[key] = (reading(words, topics), self._embedder.embed([words])[0])
+            self._readings[key] = (reading(words, topics), index.vector(words))
         return self._readings[key]
 
     def _index(self, flow: Flow) -> Index:

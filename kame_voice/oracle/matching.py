@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -37,6 +38,7 @@ _AHEAD: Final = 0.08
 scores alike low on all topics (none of 18 unknown questions under `_KNOWN` was 0.07 ahead)."""
 _PART: Final = 0.56
 """Each of two questions in one turn must reach this on its own."""
+_VECTORS_KEPT: Final = 256
 _OWN_FACT: Final = 0.02
 """The line's own facts win against derived ones when they match as well."""
 
@@ -79,6 +81,8 @@ class Index:
     def __init__(self, topics: list[Topic], embed: Callable[[list[str]], NDArray[np.float32]]) -> None:
         self._topics = topics
         self._embed = embed
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._remembering = Lock()
         self._questions = [embed(list(topic.questions)) for topic in topics]
         self._abouts = [embed([topic.about]) if topic.about else None for topic in topics]
         written = [" ".join((*topic.questions, topic.about)) for topic in topics]
@@ -119,6 +123,17 @@ class Index:
         """Whether `text` may mean something else as a piece of the conversation before it."""
         return leans_on_before(text, self._known[match.topic.id])
 
+    def vector(self, text: str) -> NDArray[np.float32]:
+        """What `text` means, [384]. Remembered: whether a question is plain and what answers it both ask."""
+        vector = self._vectors.get(text)
+        if vector is None:
+            vector = self._embed([text])[0]
+            with self._remembering:
+                while len(self._vectors) >= _VECTORS_KEPT:
+                    self._vectors.pop(next(iter(self._vectors)))
+                self._vectors[text] = vector
+        return vector
+
     def words_of(self, topic_ids: Iterable[str]) -> frozenset[str]:
         """The stems of all that is written about these topics."""
         wanted = set(topic_ids)
@@ -154,9 +169,10 @@ class Index:
         mended = self._mend(text)
         if mended != text:
             readings.append(mended)
+        vectors = [self.vector(reading) for reading in readings]
         scored = [
             [self._score_topic(number, vector, content_of(reading)) for number in range(len(self._topics))]
-            for reading, vector in zip(readings, self._embed(readings), strict=True)
+            for reading, vector in zip(readings, vectors, strict=True)
         ]
         strange = _STRANGE if self._asks_for_strange(mended) else 1.0
         return [max(scores) * strange for scores in zip(*scored, strict=True)]
