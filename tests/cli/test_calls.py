@@ -244,3 +244,26 @@ def test_what_cannot_be_deleted_is_one_clear_error(
     result = CliRunner().invoke(app, ["delete", id_, "--yes"])
     assert isinstance(result.exception, error)
     assert len(old_calls.calls.list().calls) == 4
+
+
+def test_a_sentence_without_a_source_is_told(folder: Path) -> None:
+    archive = Archive.open(f"sqlite:///{folder / 'kame.db'}", folder)
+    writer = StoreWriter(archive.database, archive.recordings, Telemetry())
+    writer.put(a_call(status=CallStatus.COMPLETED, duration_ms=9000))
+    for id_, answer, grounded in (("o1", "We open at nine.", True), ("o2", "We are hiring.", False)):
+        writer.put(
+            OracleRow(
+                call_id="c1", id=id_, source="llm", basis="?", is_final=True, asked_ms=1, text=answer,
+                grounded=grounded, outcome="adopted",
+            )
+        )  # fmt: skip
+    said = "We open at nine. We are hiring."
+    writer.put(
+        TurnRow(
+            call_id="c1", index=0, speaker="agent", text=said, start_ms=0, end_ms=9, oracle_ids=("o1", "o2")
+        )
+    )
+    writer.stop()
+    archive.close()
+    told = [line.strip() for line in run("show", "c1").splitlines() if "no source" in line]
+    assert told == ["no source:  We are hiring."]
