@@ -11,6 +11,7 @@ from kame_voice.caller.wire_stats import percentile
 
 __all__ = ["systems_report"]
 
+_PROMPT_MS: Final = 450
 _LATE_MORE: Final = 0.005
 """A share of late frames that is this much higher is not the same."""
 
@@ -49,7 +50,9 @@ def _row(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         "system": name,
         "questions": len(answers),
         "gap median ms": percentile(gaps, 50),
+        "gap mean ms": round(statistics.mean(gaps)) if gaps else None,
         "gap p90 ms": percentile(gaps, 90),
+        f"within {_PROMPT_MS} ms": sum(gap <= _PROMPT_MS for gap in gaps),
         "asked median ms": _median(answers, "asked_ms"),
         "first token median ms": _median(answers, "token_ms"),
         "informed median ms": _median(answers, "informed_ms"),
@@ -80,7 +83,7 @@ def _goals(measured: Mapping[str, Any], lateness: Mapping[str, Any] | None) -> l
             continue
         row = _row("", tandem)
         gap = row["gap median ms"]
-        goals.append(_at_most(f"tandem, {kind}: median gap", gap, 450, " ms"))
+        goals.append(_at_most(f"tandem, {kind}: median gap", gap, _PROMPT_MS, " ms"))
         over = 100 * row["talk-over"] / row["questions"]
         goals.append(_at_most(f"tandem, {kind}: talk-over", over, 3, " %"))
         if kind == "LLM":
