@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ __all__ = ["run"]
 
 _SETTLE_S: Final = 1.5
 """Calls have begun, but are not measured yet."""
+_CAUGHT_UP_S: Final = 4.0
 _RAMP_S_A_CALL: Final = 0.05
 _BROKEN_JITTER_MS: Final = 20.0
 """A packet's length: beyond it the pacing is lost."""
@@ -47,9 +49,18 @@ class _Load:
 
 
 def run(
-    flows_dir: Path, to_number: str, steps: Sequence[int], seconds: float, *, recording: bool = False
+    flows_dir: Path,
+    to_number: str,
+    steps: Sequence[int],
+    seconds: float,
+    *,
+    recording: bool = False,
+    stall_s: float = 0.0,
 ) -> Report:
-    """Load the server with each number of `steps` in turn until it breaks; `seconds` each."""
+    """Load the server with each number of `steps` in turn until it breaks; `seconds` each.
+
+    `stall_s`: it is stopped for so long before it is measured, which shows whether it stays late.
+    """
     cores = sorted(os.sched_getaffinity(0))
     server_core = cores[0] if len(cores) > 1 else None
     if len(cores) > 1:
@@ -64,7 +75,7 @@ def run(
         for calls in steps:
             # a fresh process each: what one load left behind is not the next one's
             with serving_process(flows_dir, core=server_core, settings=settings) as measured:
-                loads.append(uvloop.run(_load(measured, to_number, calls, seconds)))
+                loads.append(uvloop.run(_load(measured, to_number, calls, seconds, stall_s)))
             if loads[-1].broken:
                 break
     finally:
@@ -72,7 +83,9 @@ def run(
     return _report(loads, recording)
 
 
-async def _load(measured: MeasuredServer, to_number: str, calls: int, seconds: float) -> _Load:
+async def _load(
+    measured: MeasuredServer, to_number: str, calls: int, seconds: float, stall_s: float
+) -> _Load:
     said = _noise()
     idle = await asyncio.to_thread(_cpu_over, measured, 1.0)
     try:
@@ -82,6 +95,11 @@ async def _load(measured: MeasuredServer, to_number: str, calls: int, seconds: f
     spare_what_stays()
     gc.disable()  # for these seconds: the callers' own collections would look like the server's jitter
     await asyncio.sleep(_SETTLE_S)
+    if stall_s:
+        measured.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(stall_s)
+        measured.process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(_CAUGHT_UP_S)
     loop = asyncio.get_running_loop()
     cpu, own_cpu, wall = measured.cpu_s(), _own_cpu_s(), loop.time()
     since = [call.sent * 0.02 for call in placed]

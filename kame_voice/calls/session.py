@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from kame_voice.audio.framing import Framer
+from kame_voice.calls.catch_up import CatchUp
 from kame_voice.calls.live import LiveCall
 from kame_voice.calls.metronome import Metronome
 from kame_voice.calls.patience import Patience, Word
@@ -89,6 +90,7 @@ class Session:
         self._recorder = recorder
         self._live = live
         self._transcript = CallTranscript()
+        self._catch_up = CatchUp()
         self._telemetry = telemetry
         self._clock = clock
         self._metronome = Metronome(clock())
@@ -196,7 +198,8 @@ class Session:
         return replace(heard, events=events)
 
     async def _speak(self) -> None:
-        async for frame in self._slot.frames():
+        async for made in self._slot.frames():
+            frame = self._catch_up.next(made)
             if frame.cut:
                 self._note_cut(await self._leg.clear())
             marks = self._transcript.speak(frame.words) if frame.words else ()
@@ -340,6 +343,10 @@ class Session:
                 gap_ms=samples_to_ms(gaps.gap_samples),
                 late_ms=samples_to_ms(gaps.late_samples),
             )
+        left_out = self._catch_up.left_out
+        if left_out:
+            self._telemetry.agent_left_out.inc(left_out)
+            self._recorder.event("caught-up", self._now_ms(), left_out_ms=samples_to_ms(left_out))
         self._keep_turns()
         self._recorder.ended(ending.status, ending.reason, self._now_ms(), self._transcript.latency())
         self._live.ended(ending.status, ending.reason)

@@ -36,12 +36,15 @@ def phone_path(
     ),
     seconds: Annotated[float, typer.Option(min=2, help="How long each number is measured.")] = 15,
     recording: Annotated[bool, typer.Option("--recording", help="Record the calls, too.")] = False,
+    stall_ms: Annotated[
+        int, typer.Option(min=0, max=2000, help="Stop the server for so long before it is measured.")
+    ] = 0,
 ) -> None:
     """Wire, codec, resampling and pacing alone: CPU a call, jitter, holes, echo, breaking point."""
     from kame_voice.bench import phone_path as bench
 
     steps = [int(part) for part in calls.split(",")]
-    _finish(bench.run(flows_dir, to, steps, seconds, recording=recording), json_file)
+    _finish(bench.run(flows_dir, to, steps, seconds, recording=recording, stall_s=stall_ms / 1000), json_file)
 
 
 @app.command("response")

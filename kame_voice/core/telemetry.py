@@ -42,6 +42,9 @@ class Telemetry:
         self.caller_concealed = counter(
             "caller_concealed_samples_total", "Lost caller audio replaced by what sounded before it."
         )
+        self.agent_left_out = counter(
+            "agent_left_out_samples_total", "The agent's sound left out to catch up after a stall."
+        )
         self.frames_late = counter("outbound_late_total", "Outbound 20 ms frames sent over 20 ms late.")
         self.frames_sent = counter("outbound_frames_total", "Outbound 20 ms frames sent.")
         self.oracles = counter("oracles_total", "Oracles by source and outcome.", "source", "outcome")

@@ -46,13 +46,15 @@ class SpokenFrame:
     """`pcm` is the next stretch of the agent's voice, [frame_samples].
 
     `words` are those that *end* within it. `speaking` is false in silence between utterances.
-    `cut`: speech handed out before this frame and not yet heard is to be thrown away.
+    `cut`: speech handed out before this frame and not yet heard is to be thrown away. `waiting`: how many
+    frames, this one included, are late as nobody asked for them yet; 0 where frames are made when asked for.
     """
 
     pcm: Pcm
     words: tuple[SpokenWord, ...] = ()
     speaking: bool = False
     cut: bool = False
+    waiting: int = 0
 
 
 class Slot(Protocol):

@@ -44,8 +44,11 @@ class _EchoSlot:
 
     async def frames(self) -> AsyncIterator[SpokenFrame]:
         while not self._released:
+            waited_for = 1
             while self._heard:
-                yield SpokenFrame(self._heard.popleft(), speaking=True)
+                waiting = len(self._heard) - waited_for
+                yield SpokenFrame(self._heard.popleft(), speaking=True, waiting=waiting)
+                waited_for = 0
             self._wake.clear()
             await self._wake.wait()
 

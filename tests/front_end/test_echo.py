@@ -37,6 +37,17 @@ async def test_a_leg_that_falls_behind_loses_the_oldest() -> None:
     assert [float((await anext(frames)).pcm[0]) for _ in range(2)] == pytest.approx([0.3, 0.4])
 
 
+async def test_frames_that_nobody_asked_for_in_time_say_so() -> None:
+    slot = await EchoFrontEnd(1).take_slot(CALL, flow())
+    frames = slot.frames()
+    slot.hear(heard(0.1, 0))
+    waiting = [(await anext(frames)).waiting]
+    for number in range(1, 3):
+        slot.hear(heard(0.1, number))
+    waiting += [(await anext(frames)).waiting for _ in range(2)]
+    assert waiting == [0, 2, 1]
+
+
 async def test_release_ends_the_frames_and_frees_the_slot() -> None:
     front_end = EchoFrontEnd(1)
     seam: FrontEnd = front_end

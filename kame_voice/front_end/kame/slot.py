@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Final
 
 from kame_voice.core.oracle_stream import OracleWrite
@@ -76,8 +77,11 @@ class KameSlot:
     async def frames(self) -> AsyncIterator[SpokenFrame]:
         """See `Slot.frames`. A failed engine: an apology, then EngineFaulted."""
         while not self._released:
+            waited_for = 1
             while self._ready:
-                yield self._ready.popleft()
+                waiting = len(self._ready) - waited_for
+                yield replace(self._ready.popleft(), waiting=waiting)
+                waited_for = 0
             if self._fault is not None:
                 async for frame in self._apologise():
                     yield frame

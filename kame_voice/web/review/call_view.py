@@ -256,5 +256,7 @@ def _told(kind: str, data: dict[str, Any]) -> str:
             lost_ms = data.get("gap_ms", 0)  # with what came too late: it left a gap where it was due
             if isinstance(lost_ms, int):  # else told as it is: a damaged record
                 return f"{lost_ms} ms of the caller's audio were lost or late"
+        case "caught-up":
+            return f"The agent had become late; {data.get('left_out_ms', '?')} ms of its sound were left out"
     details = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items())
     return kind.replace("-", " ").capitalize() + (f": {details}" if details else "")
