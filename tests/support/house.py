@@ -74,13 +74,6 @@ class House:
         return self.line.url
 
     @property
-    def live(self) -> LiveCall:
-        """Acme's running call."""
-        found = self.line.app.live_calls.get(self.running)
-        assert found is not None, "the running call has ended"
-        return found
-
-    @property
     def flow(self) -> Flow:
         return self.line.app.flows.generation.by_line[ACME[0]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import secrets
 from collections.abc import AsyncIterator
 from urllib.parse import quote, urlencode
 
@@ -18,7 +19,7 @@ from tests.support.axe import wider_than_the_screen
 from tests.support.browser import PHONE, OpenBrowser, needs_chromium
 from tests.support.eventually import eventually
 from tests.support.harm import HOSTILE, SHORT, SIGN, Alarm
-from tests.support.house import House, open_house
+from tests.support.house import House, a_running_call, open_house
 from tests.support.pages import pages_of
 from tests.support.signed_in import signed_in_page
 from tests.support.talk_page import TalkPage
@@ -95,7 +96,13 @@ async def test_nothing_runs_on_any_page_that_shows_them_and_none_bursts(
 ) -> None:
     harm, shown, wide = list[str](), set[str](), list[str]()
     async with signed_in_page(
-        chromium, house.line, Role.ADMIN, [SHORT], name=f"admin {SHORT}", user_agent=SHORT, screen=PHONE
+        chromium,
+        house.line,
+        Role.ADMIN,
+        [SHORT],
+        name=f"admin {secrets.token_hex(3)} {SHORT}",  # another in a second try
+        user_agent=SHORT,
+        screen=PHONE,
     ) as page:
         alarm = await Alarm.on(page)
         await page.goto(f"{house.url}/account")
@@ -183,18 +190,21 @@ async def test_signing_in_leads_to_no_address_that_runs(house: House, chromium: 
 async def test_nothing_runs_while_captions_come_in_and_when_the_call_ends(
     house: House, chromium: OpenBrowser
 ) -> None:
-    async with signed_in_page(chromium, house.line, name=f"supervisor {SHORT}") as page:
+    async with (
+        a_running_call(house.line, caller=SHORT, rest=house.rest) as live,
+        signed_in_page(chromium, house.line, name=f"supervisor {SHORT}") as page,
+    ):
         alarm = await Alarm.on(page)
-        await page.goto(f"{house.url}/live/{house.running}")
+        await page.goto(f"{house.url}/live/{live.call.id}")
         await expect(page.locator("[data-captions]")).to_contain_text(SIGN)  # the greeting, really spoken
-        say_and_think(house, house.running)
+        say_and_think(house, live.call.id)
         await expect(page.locator("[data-thoughts]")).to_contain_text(f"on “{HOSTILE[:40]}")
         await expect(page.locator("[data-status]")).to_contain_text(SIGN)  # the key pressed
         await page.get_by_label("What the agent should say next").fill(HOSTILE)
         await page.get_by_role("button", name="Whisper").click()
         await expect(page.locator("[data-thoughts]")).to_contain_text("from supervisor")
         assert not await alarm.harm()
-        house.live.ended("failed", HOSTILE)
+        live.ended("failed", HOSTILE)
         await expect(page.get_by_text("The call is over")).to_contain_text(SIGN)
         assert not await alarm.harm()
 
