@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from kame_voice.audio.wav import write_wav
 from kame_voice.core.nouns import SAMPLE_RATE, Pcm
@@ -30,6 +30,10 @@ __all__ = ["DESKTOP", "PHONE", "OpenBrowser", "needs_chromium", "open_browser", 
 PHONE: Final = (360, 740)
 """A small phone's screen, in CSS pixels."""
 DESKTOP: Final = (1280, 800)
+
+_PATIENCE_MS: Final = 30_000
+"""For what comes at once on a machine with nothing else to do; a busy one is no fault of the page."""
+expect.set_options(timeout=_PATIENCE_MS)
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS: Final = (
@@ -76,7 +80,7 @@ class OpenBrowser:
         complaints: list[str] = []
         try:
             page = await opened.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(_PATIENCE_MS)
             page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
             yield page

@@ -40,7 +40,7 @@ class TalkPage:
 
     async def is_greeted(self) -> None:
         """Wait until the greeting stands in the captions, spoken to its end."""
-        await expect(self.captions.locator(".agent").first).to_be_visible(timeout=15_000)
+        await expect(self.captions.locator(".agent").first).to_be_visible()
 
     async def says(self, speaker: str, words: str | re.Pattern[str], within_s: float = 30) -> None:
         """Wait until `speaker` ("caller" or "agent") has said these words, for good."""

@@ -223,7 +223,7 @@ async def test_nothing_runs_on_the_page_of_a_caller_in_a_call(house: House, chro
             ],
             within_s=30,
         )
-        await expect(page.locator("#captions-box")).to_contain_text(SIGN, timeout=30_000)
+        await expect(page.locator("#captions-box")).to_contain_text(SIGN)
         say_and_think(house, call_id)
         await expect(page.locator("#captions-box .caller").first).to_contain_text(f"caller {HOSTILE[:40]}")
         await expect(talk.staff).to_contain_text(SIGN)

@@ -78,7 +78,7 @@ async def test_a_list_is_narrowed_by_choice_and_renews_itself(office: Office) ->
         await page.get_by_role("button", name="Show").click()
         await expect(page.locator("#rows tr")).to_have_count(1)
         office.put_call("c9", "new", started_at=NOON + timedelta(hours=3), status=CallStatus.DROPPED)
-        await expect(page.locator("#rows tr")).to_have_count(2, timeout=10_000)
+        await expect(page.locator("#rows tr")).to_have_count(2)
         await page.locator("#call-c9 .about").click()
         await page.wait_for_url("**/calls/c9")
 
