@@ -10,7 +10,7 @@ from kame_voice.caller.wire_stats import percentile
 
 __all__ = ["gap_plot"]
 
-_LEFT: Final = 170
+_LEFT: Final = 184
 _WIDTH: Final = 860
 _LANE: Final = 54
 _TOP: Final = 46
