@@ -20,6 +20,8 @@ _BLOCK: Final = g711.G711_HZ // 400
 _WOBBLE: Final = 20 * _PER_MS
 """Timestamps are whole milliseconds and may wander by less than a packet; that is no hole."""
 _LONGEST_HOLE: Final = 60 * SAMPLE_RATE
+_LONGEST_PACKET: Final = g711.G711_HZ
+"""Bytes: a second. Carriers send 20 ms; a minute in one piece would hold up every other call for a second."""
 
 
 class CallerTrack:
@@ -53,6 +55,12 @@ class CallerTrack:
         if last is not None and packet.chunk <= last:
             self.late_samples += samples
             return
+        if len(packet.payload) > _LONGEST_PACKET:
+            raise WireError(
+                f"is {len(packet.payload)} bytes",
+                where="media.payload",
+                do="the peer must send short packets",
+            )
         if len(packet.payload) % _BLOCK:
             raise WireError(
                 f"is {len(packet.payload)} bytes", where="media.payload", do="the peer must send whole 2.5 ms"

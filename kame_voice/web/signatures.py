@@ -83,13 +83,15 @@ def check_carrier_is_known(settings: Settings, host: str) -> None:
         raise SettingsError(
             "is not set, so the carrier cannot be told where to connect",
             where="KAME_PUBLIC_URL",
-            do="set it to the https:// address at which Twilio reaches this server; see `kame-voice doctor`",
+            do="set it to the https:// address at which Twilio reaches this server, or to "
+            "http://127.0.0.1:8080 to try it on this machine alone; see `kame-voice doctor`",
         )
     if settings.twilio_signatures and not settings.twilio_auth_token.get_secret_value():
         raise SettingsError(
             "is not set, so Twilio's requests cannot be checked",
             where="TWILIO_AUTH_TOKEN",
-            do="copy it from Twilio's console; see `kame-voice doctor`",
+            do="copy it from Twilio's console; on this machine alone any secret will do; "
+            "see `kame-voice doctor`",
         )
 
 

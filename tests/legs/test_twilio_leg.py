@@ -230,6 +230,7 @@ async def test_a_dropped_socket_is_told_from_a_hang_up() -> None:
         packet(0, at_ms=10**9),
         packet(0, at_ms=-1),
         packet(0, size=161),
+        packet(0, size=8160),
     ],
 )
 async def test_a_malformed_message_closes_the_call_and_is_counted(message: str) -> None:
