@@ -70,8 +70,10 @@ def answer_errors(web: FastAPI) -> None:
         return Response(status_code=400)  # nobody reads it: the peer left in the middle of its request
 
     async def unavailable(request: Request, error: Exception) -> Response:
+        assert isinstance(error, KameError)
         log.error("request failed", path=request.url.path, error=str(error))
-        return await _answer(request, 503, str(error))
+        # without `where`: it may be a path of this machine or a database's address, and the asker a stranger
+        return await _answer(request, 503, error.sentences)
 
     async def broken(request: Request, error: Exception) -> Response:
         log.error("request broke", path=request.url.path, exc_info=error)
