@@ -42,7 +42,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\s]+")
 _TERM: Final = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _LONGEST: Final = 400
-_FEW: Final = 2000
+_FEW: Final = 1000
 """So many documents are sorted in no time; where there are more, a page of the newest is found soon."""
 _SHIFT: Final = 1000
 """Far more than any number lies off its call's microsecond."""
