@@ -51,4 +51,9 @@ async def test_when_the_model_fails_the_flows_facts_answer(
     tmp_path: Path, voice: CallerVoice, mode: Mode
 ) -> None:
     answers = await ask(tmp_path, voice, Behaviour(mode, text=WORDS))
-    assert ("knowledge", "A puncture repair costs twelve euros, and you can wait for it.") in answers
+    # A word or two of the model's may have been said before it stalled.
+    assert any(
+        source == "knowledge"
+        and said.endswith("A puncture repair costs twelve euros, and you can wait for it.")
+        for source, said in answers
+    )

@@ -77,7 +77,7 @@ async def test_a_final_that_is_still_being_written_goes_on_where_it_tells_someth
 
 async def test_the_same_words_cut_elsewhere_go_on_in_the_middle_of_a_sentence() -> None:
     call = TestCall(repeats=says_nothing_new)
-    call.oracle("guess", "Yes, we", close=False)
+    call.oracle("guess", "Yes, we s", close=False)
     call.caller_asked()
     await call.pull(100)
     call.oracle("facts", GUESS, source=OracleSource.KNOWLEDGE)
@@ -88,11 +88,14 @@ async def test_the_same_words_cut_elsewhere_go_on_in_the_middle_of_a_sentence() 
 
 async def test_what_a_model_writes_is_begun_at_its_first_clause() -> None:
     call = TestCall()
-    call.oracle("a", "Yes, w", close=False)
+    call.oracle("a", "Yes, we", close=False)
     call.caller_asked()
     await call.pull(200)
+    assert call.words == ""
+    call.slot.guide(OracleAppend("a", " d"))
+    await call.pull(200)
     assert call.words == "Yes,"
-    call.slot.guide(OracleAppend("a", "e do."))
+    call.slot.guide(OracleAppend("a", "o."))
     call.slot.guide(OracleClose("a"))
     await call.pull(1000)
     assert call.words == "Yes, we do."

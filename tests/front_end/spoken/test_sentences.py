@@ -80,6 +80,7 @@ TEXT = st.text(st.sampled_from(list('ab AI19.,!?\n"m')), max_size=60) | st.sampl
         "Dr. Smith. At 9 a.m. Sunday. No. 5. 1. Go. x. Yes.",
         "word, " * 90,
         "Yes, at 9 a.m. Sunday, or so, go. So.",
+        "Yes, we!\nGo on, please do, go.",
     ]
 )
 
