@@ -53,6 +53,13 @@ browser: {{talk: true, widget: true, origins: ["{site}"], max_calls_per_hour: 10
 """
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A running call, placed anew should it end: a machine that stands still for long loses callers."""
+
+    call_id: str = ""
+
+
 @dataclass(frozen=True)
 class House:
     """The running app, and what an address may name: see `places`."""
@@ -60,14 +67,24 @@ class House:
     line: RunningApp
     words: Words
     rest: RestStandIn
-    running: str
-    their_running: str
+    kept: _Kept
+    theirs_kept: _Kept
     links: dict[str, str] = field(default_factory=dict)
 
     call = "call-told"
     """A finished call with turns, candidates, events, a recording, a note and a tag."""
     silent_call = "call-silent"
     """A finished call without a word or a recording."""
+
+    @property
+    def running(self) -> str:
+        """Acme's running call."""
+        return self.kept.call_id
+
+    @property
+    def their_running(self) -> str:
+        """The other customer's."""
+        return self.theirs_kept.call_id
 
     @property
     def url(self) -> str:
@@ -97,13 +114,13 @@ async def open_house(folder: Path, words: Words = PLAIN) -> AsyncIterator[House]
     with serving_rest(rest):
         async with (
             running_app(folder, *flows, front_end="spoken", capacity=16, twilio_api_url=rest.url) as line,
-            a_running_call(line, ACME[1], words.caller, rest) as running,
-            a_running_call(line, ZENITH[1], rest=rest) as theirs,
+            _keeping_up(line, ACME[1], words.caller, rest) as own,
+            _keeping_up(line, ZENITH[1], "+15550111", rest) as theirs,
         ):
-            house = House(line, words, rest, running.call.id, theirs.call.id)
+            house = House(line, words, rest, own, theirs)
             await asyncio.to_thread(_tell, house)
             for call_id in (house.call, THEIR_CALL):
-                await eventually(functools.partial(_is_concluded, line, call_id))
+                await eventually(functools.partial(_is_concluded, line, call_id), within_s=60)
             await asyncio.to_thread(_furnish, house)
             yield house
 
@@ -122,11 +139,32 @@ async def a_running_call(
         return line.app.live_calls.get(ids[0]) if ids else None
 
     try:
-        yield await eventually(new_call, within_s=30)
+        yield await eventually(new_call, within_s=60)
     finally:
         calling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await calling
+
+
+@contextlib.asynccontextmanager
+async def _keeping_up(line: RunningApp, number: str, caller: str, rest: RestStandIn) -> AsyncIterator[_Kept]:
+    kept = _Kept()
+
+    async def keep_up() -> None:
+        while True:
+            async with a_running_call(line, number, caller, rest) as live:
+                kept.call_id = live.call.id
+                while line.app.live_calls.get(live.call.id) is not None:  # noqa: ASYNC110 — a state, not an event
+                    await asyncio.sleep(0.2)
+
+    keeping = asyncio.create_task(keep_up(), name=f"running call of {number}")
+    try:
+        await eventually(lambda: kept.call_id or keeping.done(), within_s=60)
+        yield kept
+    finally:
+        keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
 
 
 def _flow(line: str, number: str, customer: str, words: Words) -> str:
