@@ -8,6 +8,7 @@ record. It may be slow or fail; the call goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -38,6 +39,8 @@ _LAST_WORDS_S: Final = 5.0
 """After a goodbye was handed to the leg: the longest wait for the caller's side to play it."""
 _CLOSE_WITHIN_S: Final = 5.0
 """After our hang-up: the longest wait for the carrier to close the socket."""
+_UNREAD_WORDS_S: Final = 2.0
+"""After the end: the longest wait for speech to text, with the slot still held. Mostly nothing, or 0.15 s."""
 _TICK_S: Final = 0.25
 
 log = structlog.get_logger()
@@ -123,6 +126,7 @@ class Session:
                 ending = await self._over
                 for task in tasks:
                     task.cancel()
+            await self._keep_unread_words()
         except asyncio.CancelledError:
             ending = Ending("interrupted", "server stopped")
             raise
@@ -252,6 +256,15 @@ class Session:
             for oracle_id, spoken_ms in self._transcript.newly_spoken():
                 self._recorder.oracle_spoken(oracle_id, spoken_ms)
                 self._back_end.spoken(oracle_id)
+
+    async def _keep_unread_words(self) -> None:
+        """What the caller said last may still be read when they hang up: it belongs on the record."""
+        self._transcript.caller_ended(self._now_ms())
+        self._transcriber.finish()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_UNREAD_WORDS_S):
+                async for transcript in self._transcriber.transcripts():
+                    self._transcript.caller_said(transcript)
 
     def _keep_turns(self) -> None:
         turns = self._transcript.changed_turns()

@@ -180,12 +180,16 @@ class Transcriber(Protocol):
     def transcripts(self) -> AsyncIterator[Transcript]:
         """Partials about every 500 ms while the caller talks; one final for every turn that ends.
 
-        Ends after `close`. Iterated once.
+        Ends after `finish`, once all that was said is told, or with `close`. In one place at a time.
         """
         ...
 
+    def finish(self) -> None:
+        """No more audio: a turn under way ends here, and what is still being read is told. Idempotent."""
+        ...
+
     def close(self) -> None:
-        """No more audio: pending work is dropped."""
+        """Nobody listens any more: pending work is dropped. Idempotent."""
         ...
 
 

@@ -11,7 +11,15 @@ from kame_voice.core.nouns import SAMPLE_RATE
 from kame_voice.hearing.base import HeardFrame
 from kame_voice.oracle.base import Transcript
 from kame_voice.oracle.doubt import Decoded, believed
-from kame_voice.oracle.hearing_window import STT_RATE, Hearing, HearingWindow, Reason, TurnGoesOn, TurnOver
+from kame_voice.oracle.hearing_window import (
+    STT_RATE,
+    Hearing,
+    HearingWindow,
+    Reason,
+    TurnGoesOn,
+    TurnOver,
+    Wanted,
+)
 from kame_voice.oracle.stt_pool import SttPool
 from kame_voice.oracle.turn_text import TurnText
 
@@ -44,35 +52,47 @@ class CallTranscriber:
         self._turns: dict[int, _Turn] = {}
         self._finished = _Turn()
         self._out: asyncio.Queue[Transcript | None] = asyncio.Queue()
+        self._finishing = False
         self._closed = False
         pool.join_call(call_id, self._heard_in_thread)
 
     def feed(self, frame: HeardFrame) -> None:
         """Take the next frame of the caller's audio with the ear's events. Never blocks."""
-        if self._closed:
+        if self._closed or self._finishing:
             return
         pcm = self._resampler.feed(frame.pcm)
         for wanted in self._window.hear(pcm, frame.at_ms, frame.voiced, frame.events):
-            match wanted:
-                case Hearing():
-                    self._ask(wanted)
-                case TurnOver(number):
-                    self._turns.setdefault(number, _Turn()).over = wanted
-                    self._finish_complete_turns()
-                case TurnGoesOn(number):
-                    self._turns.setdefault(number, self._finished).over = None
+            self._see_to(wanted)
 
     async def transcripts(self) -> AsyncIterator[Transcript]:
-        """Partials while the caller talks, then one final a turn; ends after `close`. Iterated once."""
+        """See `Transcriber.transcripts`: partials while the caller talks, then one final a turn."""
         while (transcript := await self._out.get()) is not None:
             yield transcript
 
+    def finish(self) -> None:
+        """See `Transcriber.finish`."""
+        if not (self._closed or self._finishing):
+            self._finishing = True
+            for wanted in self._window.finish():
+                self._see_to(wanted)
+            self._end_if_all_is_told()
+
     def close(self) -> None:
-        """No more audio: pending work is dropped. Idempotent."""
+        """See `Transcriber.close`."""
         if not self._closed:
             self._closed = True
             self._pool.leave_call(self._call_id)
             self._out.put_nowait(None)
+
+    def _see_to(self, wanted: Wanted) -> None:
+        match wanted:
+            case Hearing():
+                self._ask(wanted)
+            case TurnOver(number):
+                self._turns.setdefault(number, _Turn()).over = wanted
+                self._finish_complete_turns()
+            case TurnGoesOn(number):
+                self._turns.setdefault(number, self._finished).over = None
 
     def _ask(self, hearing: Hearing) -> None:
         turn = self._turns.setdefault(hearing.turn, _Turn())
@@ -105,6 +125,11 @@ class CallTranscriber:
         if turn.over is None:
             self._tell(turn.text, hearing)
         self._finish_complete_turns()
+        self._end_if_all_is_told()
+
+    def _end_if_all_is_told(self) -> None:
+        if self._finishing and not self._turns:
+            self._out.put_nowait(None)
 
     def _tell(self, text: TurnText, hearing: Hearing) -> None:
         if text.text:

@@ -27,6 +27,10 @@ class NoTranscriber:
         for transcript in nothing:
             yield transcript
 
+    def finish(self) -> None:
+        """See `Transcriber.finish`: nothing is being read."""
+        self._closed.set()
+
     def close(self) -> None:
         """See `Transcriber.close`."""
         self._closed.set()

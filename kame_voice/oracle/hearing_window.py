@@ -19,7 +19,7 @@ from kame_voice.hearing.base import (
     VoiceResumed,
 )
 
-__all__ = ["STT_RATE", "Hearing", "HearingWindow", "Reason", "TurnGoesOn", "TurnOver"]
+__all__ = ["STT_RATE", "Hearing", "HearingWindow", "Reason", "TurnGoesOn", "TurnOver", "Wanted"]
 
 STT_RATE: Final = 16_000
 """Hz of the audio that whisper reads."""
@@ -158,6 +158,10 @@ class HearingWindow:
         else:
             wanted += self._ask_if_due() if self._paused_ms is None else self._cut_if_long(self._paused_ms)
         return wanted
+
+    def finish(self) -> list[Wanted]:
+        """No more frames come: a turn under way ends with the last one."""
+        return self._end_turn(self._end_ms)
 
     def is_paused_since(self, hearing: Hearing) -> bool:
         """Whether the caller has been silent ever since `hearing`: its words may be their last."""

@@ -76,9 +76,14 @@ class ScriptedTranscriber:
     def __init__(self, texts: Sequence[str] = ()) -> None:
         self._texts = list(texts)
         self._finals: asyncio.Queue[Transcript | None] = asyncio.Queue()
+        self._open: TurnStarted | None = None
+        self._at_ms = 0
 
     def feed(self, frame: HeardFrame) -> None:
+        self._at_ms = frame.at_ms
         for event in frame.events:
+            if isinstance(event, TurnStarted | TurnEnded):
+                self._open = event if isinstance(event, TurnStarted) else None
             if isinstance(event, VoicePaused):
                 so_far = self._texts[0]
                 self._finals.put_nowait(
@@ -91,6 +96,12 @@ class ScriptedTranscriber:
     async def transcripts(self) -> AsyncIterator[Transcript]:
         while (transcript := await self._finals.get()) is not None:
             yield transcript
+
+    def finish(self) -> None:
+        if self._open:
+            text = self._texts.pop(0)
+            self._finals.put_nowait(Transcript(text, text, self._open.at_ms, self._at_ms, is_final=True))
+        self._finals.put_nowait(None)
 
     def close(self) -> None:
         self._finals.put_nowait(None)
@@ -229,6 +240,16 @@ async def test_a_callers_turn_is_transcribed_and_remembered(line: Line) -> None:
     assert [(turn.text, turn.start_ms, turn.end_ms) for turn in turns] == [("Are you open?", 1000, 1700)]
     assert line.mind.history is not None
     assert [said.text for said in line.mind.history()] == ["Acme speaking."], "the present turn is not past"
+
+
+async def test_what_a_caller_said_as_they_hung_up_is_remembered(line: Line) -> None:
+    events: list[tuple[int, TurnEvent]] = [(1500, TurnStarted(1400))]
+    await line.session(wav(2.0), events=events, texts=["Never mind, goodbye."]).run()
+    turns = [turn for turn in line.record().turns if turn.speaker == "caller"]
+    assert [(turn.text, turn.start_ms, turn.end_ms) for turn in turns] == [
+        ("Never mind, goodbye.", 1400, 2000)
+    ]
+    assert line.mind.heard == [], "nobody is there any more to be answered"
 
 
 async def test_a_caller_who_speaks_on_before_they_are_answered_has_one_turn(line: Line) -> None:

@@ -197,6 +197,28 @@ async def test_a_window_that_cannot_be_decoded_costs_its_words_and_nothing_else(
     assert (await line.until_final())[-1].text
 
 
+async def test_a_turn_under_way_at_the_end_is_still_read(pool: SttPool, stenographer: Stenographer) -> None:
+    stenographer.open.clear()
+    line = Line("a", pool)
+    line.says_a_sentence()
+    line.hears(VoiceOnset(line.at_ms), TurnStarted(line.at_ms), frames=15)
+    line.transcriber.finish()
+    line.transcriber.finish()
+    line.hears(frames=3)
+    stenographer.open.set()
+    finals = [told async for told in line.transcriber.transcripts() if told.is_final]
+    assert [final.text.startswith("word-a word-b") for final in finals] == [True, True]
+    assert [final.covers_ms for final in finals] == [1200, 2720]
+
+
+async def test_an_end_in_silence_has_nothing_to_wait_for(pool: SttPool) -> None:
+    line = Line("a", pool)
+    line.says_a_sentence()
+    await line.until_final()
+    line.transcriber.finish()
+    assert [told async for told in line.transcriber.transcripts()] == []
+
+
 async def test_after_close_there_are_no_more_transcripts(pool: SttPool, stenographer: Stenographer) -> None:
     stenographer.open.clear()
     line = Line("a", pool)
