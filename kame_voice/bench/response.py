@@ -125,15 +125,13 @@ def _report(
 
 def _line_row(line: str, rows: list[dict[str, Any]], threshold: int) -> dict[str, Any]:
     gaps = [row["gap_ms"] for row in rows if row["gap_ms"] is not None]
-    median = percentile(gaps, 50)
     return {
         "line": line,
         "questions": len(rows),
-        "gap median ms": median,
+        "gap median ms": percentile(gaps, 50),
         "gap p90 ms": percentile(gaps, 90),
         "gap max ms": max(gaps, default=None),
-        "end of turn ms": threshold,
-        "its share %": round(100 * threshold / median) if median else None,
+        "longest silence ms": threshold,
         "right": sum(row["right"] for row in rows),
     }
 

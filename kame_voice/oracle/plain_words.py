@@ -38,7 +38,7 @@ FUNCTION_STEMS: Final = _stems(
     "not no yes what when where which who how why please just also then well um uh okay ok hi hello hey "
     "tell know like want need wonder ask question get got any some much many about as them they he she "
     "his her thank good great really actually maybe up out into than right say said guys "
-    "exactly being here"
+    "exactly being here sometime someday anytime anyway already myself ourselves"
 )
 """Words that do not tell one question from another."""
 PLAIN_STEMS: Final = _stems(

@@ -84,6 +84,7 @@ async def test_without_a_model_the_line_admits_that_it_does_not_know_such_things
     [
         ("harbor-dental", "How much is a cleaning for my grandmother?", "cleaning-price"),
         ("harbor-dental", "I'd like to make an appointment for the first week of May.", "book-appointment"),
+        ("harbor-dental", "I want to come in for a checkup sometime soon.", "book-appointment"),
         ("harbor-dental", "Do you have a dentist for kids?", "children"),
         ("hilltop-cycles", "Do you have bikes for my son?", "kids-bikes"),
         ("hilltop-cycles", "I need two bicycles for our holiday.", "rent-a-bike"),
