@@ -23,6 +23,9 @@ _Flows = Annotated[Path, typer.Option(help="Folder of the sample flows.")]
 _DatabaseUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="An empty PostgreSQL database instead of SQLite.")
 ]
+_FilledFolder = Annotated[
+    Path | None, typer.Option(help="Keep the filled data folder here, and use it again.")
+]
 _To = Annotated[str, typer.Option(help="Number to call; a flow must name it.")]
 
 
@@ -142,9 +145,7 @@ def review(
     json_file: _Json = None,
     flows_dir: _Flows = Path("flows"),
     calls: Annotated[int, typer.Option(min=1000, help="Calls in the database.")] = 100_000,
-    folder: Annotated[
-        Path | None, typer.Option(help="Keep the filled data folder here, and use it again.")
-    ] = None,
+    folder: _FilledFolder = None,
     database_url: _DatabaseUrl = None,
     chromium: Annotated[str | None, typer.Option(help="Path of the browser; empty: as installed.")] = None,
 ) -> None:
@@ -162,9 +163,7 @@ def dashboard(
     json_file: _Json = None,
     flows_dir: _Flows = Path("flows"),
     calls: Annotated[int, typer.Option(min=1000, help="Calls in the last 30 days.")] = 100_000,
-    folder: Annotated[
-        Path | None, typer.Option(help="Keep the filled data folder here, and use it again.")
-    ] = None,
+    folder: _FilledFolder = None,
     database_url: _DatabaseUrl = None,
 ) -> None:
     """The dashboard over a busy month: its first view after a start, and views of days, weeks, a line."""
